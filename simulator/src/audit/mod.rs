@@ -20,8 +20,10 @@ mod one_answer;
 mod one_clock;
 mod options;
 mod outcome;
+mod quiz;
 mod reading;
 mod replay;
+mod rundown;
 mod windows;
 
 use std::collections::BTreeMap;
@@ -34,8 +36,8 @@ pub use finding::{Finding, KEPT_VIOLATIONS, Violation};
 pub use options::AuditOptions;
 pub use outcome::{Final, Outcome};
 
-use self::bingo::BingoBook;
 use self::reading::Reading;
+use self::rundown::RundownBook;
 use crate::evidence::Evidence;
 
 /// The result of the audit.
@@ -68,7 +70,8 @@ pub fn prizes_sent(evidence: &Evidence) -> BTreeMap<Seat, u64> {
 /// What the show's parts of bingo were like, by the audit's own book; empty if it had none.
 #[must_use]
 pub fn bingo_summaries(evidence: &Evidence) -> Vec<BingoSummary> {
-    BingoBook::of(&evidence.journal, &evidence.people).as_ref().map(bingo::summaries).unwrap_or_default()
+    let book = RundownBook::of(&evidence.journal, &evidence.people).and_then(|book| book.bingo);
+    book.as_ref().map(bingo::summaries).unwrap_or_default()
 }
 
 /// Judges all ten promises.

@@ -9,10 +9,10 @@ use klaxon_protocol::player::{FromPlayer, Phase, ToPlayer};
 use klaxon_protocol::time::Millis;
 use serde_json::Value;
 
-use super::bingo::seeds_are_secret;
 use super::claims::ClaimAnswer;
 use super::finding::{Finding, Promise, Violation};
 use super::reading::{Reading, as_millis, millis};
+use super::rundown;
 use crate::evidence::{Direction, Micros};
 use crate::messages::Seen;
 
@@ -26,11 +26,11 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut finding = Finding::new(PROMISE);
     nothing_beside_the_protocol(reading, &mut finding);
     replies_say_the_verdict_only(reading, &mut finding);
-    if let Some(book) = &reading.bingo {
-        seeds_are_secret(reading, book, &mut finding);
+    let mut in_the_open = 0u64;
+    if let Some(book) = &reading.rundown {
+        in_the_open += rundown::keeps_secrets(reading, book, &mut finding);
     }
     let known = states_after(reading);
-    let mut in_the_open = 0u64;
     for connection in 0..reading.connections.len() {
         in_the_open += nothing_early(reading, connection, &known, &mut finding);
     }

@@ -118,7 +118,7 @@ impl ClaimCase<'_> {
             }
             // A game has reasons of its own for the same codes: promise 10 judges those.
             let by_game = |book: &BingoBook| book.explains(claimed.round, claimed.key, code);
-            let is_by_the_game = reading.bingo.as_ref().is_some_and(by_game);
+            let is_by_the_game = reading.rundown.as_ref().and_then(|book| book.bingo.as_ref()).is_some_and(by_game);
             let refusals: Vec<_> = exchange
                 .received
                 .iter()

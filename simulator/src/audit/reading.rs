@@ -10,7 +10,6 @@ use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::{FromPlayer, ToPlayer};
 
-use super::bingo::BingoBook;
 use super::claims::{ClaimAnswer, Claimed, SentClaim};
 
 use super::clocks::{Clocks, Trip, as_micros};
@@ -18,6 +17,7 @@ use super::finding::Violation;
 use super::flights::{Flight, Flights, When};
 use super::journal::Journal;
 use super::options::AuditOptions;
+use super::rundown::RundownBook;
 use crate::evidence::{ConnectionLog, Direction, Evidence, FrameId, GatewayNumber, Harm, Micros, PlayerNumber};
 use crate::messages::{Messages, Seen};
 
@@ -99,8 +99,8 @@ pub(super) struct Reading<'a> {
     /// Claims on connections that joined with a token and never received a welcome: the earliest time at which each
     /// can have been read.
     pub seatless: BTreeMap<Claimed, HashMap<ClaimValue, u64>>,
-    /// What the show's parts of bingo must have been by their rules, if it has any.
-    pub bingo: Option<BingoBook>,
+    /// What the show must have been by its rules, if it is a rundown.
+    pub rundown: Option<RundownBook>,
     /// The server's clock, measured by the run's pings.
     pub clocks: Clocks<'a>,
     messages: Messages,
@@ -115,7 +115,7 @@ impl<'a> Reading<'a> {
             connections: Vec::with_capacity(evidence.connections.len()),
             seats: BTreeMap::new(),
             seatless: BTreeMap::new(),
-            bingo: BingoBook::of(&evidence.journal, &evidence.people),
+            rundown: RundownBook::of(&evidence.journal, &evidence.people),
             clocks: Clocks::new(options),
             messages: Messages::of(evidence),
         };

@@ -6,13 +6,12 @@ use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::bingo::{Ball, BingoEvent, BingoOwn, BingoView, TicketPrize};
 use klaxon_protocol::games::rundown::{PartKind, Setup};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{ClaimKey, Name, PlayerId, RoundId, Seat, Seq};
+use klaxon_protocol::ids::{ClaimKey, RoundId, Seat, Seq};
 use klaxon_protocol::journal::{BegunShow, Command, Record};
 use klaxon_protocol::player::{GameEvent, Podium, Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use serde_json::Value;
 
-use super::super::named::NamedRecords;
 use super::numbers::Bytes32;
 use super::part::{Calls, PartBook, PartState, Verdicts};
 use crate::messages::{RoundNews, RoundTimes};
@@ -22,17 +21,21 @@ use crate::messages::{RoundNews, RoundTimes};
 pub(in crate::audit) struct BingoBook {
     parts: BTreeMap<u8, PartBook>,
     lead: Span,
-    pub(super) lives: u8,
     /// The part that began last.
     current: u8,
+    /// The last round of the show, whatever part it is of.
+    last_round: Option<RoundId>,
+    /// The rounds of other parts.
+    others: BTreeSet<RoundId>,
     /// When each seat's player sat down.
     sat_at: Vec<Millis>,
-    pub(super) people: Vec<(PlayerId, Name)>,
     pub(super) removed: BTreeSet<Seat>,
+    /// The seats that are out by the rules of other parts.
+    pub out: BTreeSet<Seat>,
     /// The rounds, in order.
     pub(super) balls: BTreeMap<RoundId, BallRound>,
     /// How things stood after each event.
-    moments: Vec<(Seq, PartBook)>,
+    moments: Vec<(Seq, Option<PartBook>)>,
     /// When the seed was told of.
     pub(super) opened: BTreeMap<Seq, Bytes32>,
     pub(super) podium: Option<Podium>,
@@ -54,48 +57,34 @@ pub(super) struct BallRound {
 }
 
 impl BingoBook {
-    /// The book of this journal with these person records; none if it begins no rundown with bingo. Reads up to the first
-    /// record that can't be read.
-    pub fn of(journal: &[u8], people: &[u8]) -> Option<Self> {
-        Self::read(NamedRecords::new(journal, people).ok()?.map_while(Result::ok))
-    }
-
-    /// The book of these records.
-    fn read(records: impl Iterator<Item = Record>) -> Option<Self> {
-        let mut records = records.peekable();
-        let BegunShow::Game(begun) = records.peek()?.command.begun()?.show else { return None };
+    /// The book of a show that begins with this record; none if it has no bingo.
+    pub fn begun(record: &Record) -> Option<Self> {
+        let BegunShow::Game(begun) = record.command.begun()?.show else { return None };
         let setup: Setup = begun.setup.read().ok()?;
-        let mut book = Self { lead: setup.lead, lives: setup.lives, ..Self::default() };
+        let mut book = Self { lead: setup.lead, ..Self::default() };
         for (index, part) in (0..).zip(setup.parts) {
             if let (PartKind::Bingo(settings), Some(seed)) = (part.kind, part.seed) {
                 book.parts.insert(index, PartBook::new(settings, seed.0));
             }
         }
-        if book.parts.is_empty() {
-            return None;
-        }
-        records.for_each(|record| book.take(&record));
-        Some(book)
+        (!book.parts.is_empty()).then_some(book)
     }
 
     fn wrong(&mut self, round: Option<RoundId>, what: String) {
         self.problems.push((round, what));
     }
 
-    fn take(&mut self, record: &Record) {
+    /// Takes a record in.
+    pub fn take(&mut self, record: &Record) {
         match &record.command {
-            Command::Join { player, name, role: Role::Player } => {
-                self.sat_at.push(record.at);
-                self.people.push((player.clone(), name.clone()));
-            }
-            Command::Reseat { seat, player, name } => {
-                if let Some(person) = self.people.get_mut(seat.index()) {
-                    *person = (player.clone(), name.clone());
-                    self.sat_at[seat.index()] = record.at;
+            Command::Join { role: Role::Player, .. } => self.sat_at.push(record.at),
+            Command::Reseat { seat, .. } => {
+                if let Some(sat_at) = self.sat_at.get_mut(seat.index()) {
+                    *sat_at = record.at;
                 }
             }
             Command::Claims { round, claims } => {
-                for claim in claims {
+                for claim in claims.iter().filter(|_| !self.others.contains(round)).cloned().collect::<Vec<_>>() {
                     self.count(*round, claim.seat, claim.key, claim.at);
                 }
             }
@@ -146,13 +135,16 @@ impl BingoBook {
                     self.void(round);
                 } else if let Ok(bingo) = told.body.read::<BingoEvent>() {
                     self.judge(record, told, bingo);
+                } else {
+                    self.others.extend(told.round);
                 }
+                self.last_round = told.round.or(self.last_round);
             }
             ToPlayer::Podium(podium) => self.podium = Some(podium.clone()),
             _ => {}
         }
-        if let (Some(seq), Some(part)) = (event.seq(), self.parts.get(&self.current)) {
-            self.moments.push((seq, part.clone()));
+        if let Some(seq) = event.seq() {
+            self.moments.push((seq, self.parts.get(&self.current).cloned()));
         }
     }
 
@@ -190,7 +182,7 @@ impl BingoBook {
                 let number_of_ball = u8::try_from(part.state.drawn.len()).unwrap_or(u8::MAX);
                 let opens_at = told.at + self.lead;
                 let closes_at = opens_at + part.setup.settings.window;
-                let expected = RoundId(self.balls.last_key_value().map_or(1, |(&last, _)| last.0 + 1));
+                let expected = RoundId(self.last_round.map_or(1, |last| last.0.saturating_add(1)));
                 let times = RoundTimes { round: expected, opens_at, closes_at };
                 let news = RoundNews::of(&ToPlayer::GameEvent(told.clone()));
                 let part = part.clone();
@@ -208,8 +200,9 @@ impl BingoBook {
                 let ball = self.balls.get_mut(&settled.round);
                 let is_due = matches!(record.command, Command::Tally { round, .. } if round == settled.round);
                 ball.filter(|ball| is_due && ball.verdicts.is_none()).map(|ball| {
-                    let removed = &self.removed;
-                    let verdicts = part.settle(settled.round, &ball.calls, |seat| !removed.contains(&seat));
+                    let (removed, out) = (&self.removed, &self.out);
+                    let plays = |seat| !removed.contains(&seat) && !out.contains(&seat);
+                    let verdicts = part.settle(settled.round, &ball.calls, plays);
                     let own = BingoEvent::Settled(verdicts.settled.clone());
                     ball.verdicts = Some((told.seq, verdicts));
                     own
@@ -230,7 +223,7 @@ impl BingoBook {
     /// The part as it stood after this event.
     fn at(&self, seq: Seq) -> Option<&PartBook> {
         let after = self.moments.partition_point(|&(other, _)| other <= seq);
-        after.checked_sub(1).map(|index| &self.moments[index].1)
+        after.checked_sub(1).and_then(|index| self.moments[index].1.as_ref())
     }
 
     /// What a snapshot after this event must show.
@@ -271,6 +264,29 @@ impl BingoBook {
     /// All parts of bingo.
     pub(super) fn parts(&self) -> impl Iterator<Item = &PartBook> {
         self.parts.values()
+    }
+
+    /// Whether all balls are drawn, or all prizes gone.
+    pub(in crate::audit) fn is_over(&self, part: u8) -> bool {
+        self.parts.get(&part).is_some_and(PartBook::is_over)
+    }
+
+    /// How many prizes the seat has won.
+    pub(in crate::audit) fn won_by(&self, seat: Seat) -> u32 {
+        self.parts.values().map(|part| u32::try_from(part.won_by(seat).len()).unwrap_or(u32::MAX)).sum()
+    }
+
+    /// What is paid beyond the prizes, because each winner gets a least share.
+    pub(in crate::audit) fn paid_beyond(&self) -> u64 {
+        let of_part = |part: &PartBook| -> u64 {
+            let gone = part.state.gone.iter();
+            gone.map(|(&prize, shares)| {
+                let amount = part.prize(prize).map_or(0, |prize| prize.amount);
+                shares.iter().map(|&(_, share)| share).sum::<u64>().saturating_sub(amount)
+            })
+            .sum()
+        };
+        self.parts.values().map(of_part).sum()
     }
 
     /// What each seat has won in all parts.

@@ -1,4 +1,4 @@
-//! Promise 10: all that players were sent or paid follows the rules (docs/rules/trivia.md).
+//! Promise 10: all that players were sent or paid follows the rules (docs/rules).
 //!
 //! The rules are applied to the journal's commands again. The order of a question's choices is taken from the frames in
 //! which players received the question. The outcomes that the journal records are judged like those that players
@@ -13,11 +13,11 @@ mod told;
 use klaxon_protocol::games::trivia::Question;
 use klaxon_protocol::player::ToPlayer;
 
-use super::bingo;
 use super::book::{Book, Orders};
 use super::finding::{Finding, Promise, Violation};
 use super::named::NamedRecords;
 use super::reading::Reading;
+use super::rundown;
 use events::Events;
 use promised::Promised;
 use states::States;
@@ -30,8 +30,8 @@ const PROMISE: Promise = Promise {
 
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut finding = Finding::new(PROMISE);
-    if let Some(book) = &reading.bingo {
-        bingo::judge(reading, book, &mut finding);
+    if reading.rundown.is_some() {
+        rundown::judge(reading, &mut finding);
         return finding;
     }
     let mut book = Book::new(orders(reading));

@@ -8,9 +8,9 @@ use klaxon_protocol::journal::{Command, FrameError};
 use klaxon_protocol::player::{Podium, ToPlayer};
 use klaxon_protocol::time::Millis;
 
-use super::bingo::{self, BingoBook};
 use super::book::{Book, Orders};
 use super::named::NamedRecords;
+use super::rundown::{self, RundownBook};
 
 /// The outcome of a show.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -51,8 +51,8 @@ impl Outcome {
     /// # Errors
     /// If the journal can't be read to its end.
     pub fn of(journal: &[u8], people: &[u8]) -> Result<Self, FrameError> {
-        if let Some(book) = BingoBook::of(journal, people) {
-            return Ok(bingo::outcome(&book));
+        if let Some(book) = RundownBook::of(journal, people) {
+            return Ok(rundown::outcome(&book));
         }
         let mut orders = Orders::new();
         let mut answers = BTreeMap::new();
