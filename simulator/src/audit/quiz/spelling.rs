@@ -15,7 +15,7 @@ pub(super) fn plain(text: &str, alike: Alike) -> String {
     for c in text.nfkd() {
         if c.is_whitespace() {
             words.push(String::new());
-        } else if !is_invisible(c) && !(alike.marks && is_accent(c)) {
+        } else if !(is_invisible(c) || (alike.marks && is_accent(c))) {
             let letters = if alike.marks { without_stroke(c) } else { c.to_string() };
             let letters = letters.chars().map(shape).collect::<String>();
             let letters = if alike.case { letters.to_uppercase().to_lowercase() } else { letters };

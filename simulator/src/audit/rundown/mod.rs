@@ -19,3 +19,6 @@ pub(super) use judge::{judge, keeps_secrets};
 pub(super) use ledger::{Ledger, MOST_LIVES};
 pub(super) use podium::outcome;
 pub(super) use replies::Refusal;
+
+#[cfg(test)]
+mod tests;
