@@ -315,11 +315,7 @@ fn nesting_without_end_and_a_flood_of_mistakes_are_refused_soon() {
     let flood = format!("title = 't'\nparts = []\n{}", "[[parts.x]]\n".repeat(10_000));
     assert!(toml(&flood).is_err());
     let bad = toml(&format!("title = 't'\n{}", "[[parts]]\npart = 'brake'\n".repeat(20_000))).unwrap_err();
-    assert_eq!(
-        (bad.problems.len(), bad.problems.len() + bad.left_out),
-        (1_000, 20_001),
-        "and that there are too many"
-    );
+    assert_eq!((bad.problems.len(), bad.problems.len() + bad.left_out), (1_000, 20_001), "and that there are too many");
 }
 
 proptest! {
