@@ -6,13 +6,15 @@ use klaxon_protocol::apart::{Apart, Person};
 use klaxon_protocol::claim::{Claim, ClaimValue};
 use klaxon_protocol::error::Refusal;
 use klaxon_protocol::games::bingo::{BingoEvent, BingoOwn};
-use klaxon_protocol::games::quiz::{Asked, Floor, Judgement, QuizEvent, QuizPlay};
+use klaxon_protocol::games::quiz::{Asked, Floor, Judgement, QuizEvent};
 use klaxon_protocol::games::rundown::{Keep, Own, PartKind, RoundTimes, Setup, Standing};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{ClaimKey, CommandId, Name, PlayerId, RoundId, Seat, ShowCode};
 use klaxon_protocol::journal::{Begun, BegunGame, BegunShow, Command, CountedClaim};
 use klaxon_protocol::player::{Body, Phase, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
+
+use serde_json::{Value, json};
 
 use super::DryOptions;
 use super::answers::{Answerer, answers};
@@ -153,7 +155,7 @@ impl DryShow {
         if self.host(step).is_ok() {
             return;
         }
-        let skip = Action::Play { body: Body::of(&serde_json::json!({ "skip": true })) };
+        let skip = Action::Play { body: Body::of(&json!({ "skip": true })) };
         if let Err(refusal) = self.host(skip) {
             self.reporter.blocked(&refusal);
             let void = Action::Void { reason: "It can't go on.".into() };
@@ -187,7 +189,7 @@ impl DryShow {
 
     /// An event of a part.
     fn happens(&mut self, body: &Body) {
-        let part = body.0.get("part").and_then(serde_json::Value::as_u64).and_then(|part| usize::try_from(part).ok());
+        let part = body.0.get("part").and_then(Value::as_u64).and_then(|part| usize::try_from(part).ok());
         let Some(part) = part.filter(|&part| part < self.setup.parts.len()) else { return };
         let times = body.read::<RoundTimes>().ok().filter(|_| body.0["event"] != "clock");
         if times.is_some() {
@@ -268,7 +270,7 @@ impl DryShow {
         let skill = self.skills.get(seat.index()).copied().unwrap_or_default();
         // Those buzz who know, most of the time.
         let judge = if self.dice.chance(50 + skill / 2) { Judgement::Right } else { Judgement::Wrong };
-        self.plan_play(part, JUDGING, Body::of(&QuizPlay { judge: Some(judge), hide: None, accept: None }));
+        self.plan_play(part, JUDGING, Body::of(&json!({ "judge": judge })));
     }
 
     fn plan_play(&mut self, part: usize, wait: Span, body: Body) {
@@ -284,7 +286,7 @@ impl DryShow {
         };
         self.tickets = Some(DryTickets::dealt(bingo, (0..seats).map(Seat).map(own)));
         if bingo.public_value.is_some() {
-            self.plan_play(part, PUBLIC_VALUE, Body::of(&serde_json::json!({ "public_value": "a dry run" })));
+            self.plan_play(part, PUBLIC_VALUE, Body::of(&json!({ "public_value": "a dry run" })));
         }
     }
 

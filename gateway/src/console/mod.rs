@@ -108,8 +108,10 @@ async fn begin(options: &HostOptions, readers: FileReaders, connection: &mut Con
         (None, Some(path)) => {
             let mut message = (readers.show)(path, Orders::new()?.next_id()?)?;
             message.code = options.code.clone().or(message.code);
-            let title = message.title.clone();
-            create(FromHost::CreateGame(Box::new(message.clone())), &message.id, title, None, connection).await?
+            let (id, title, setup) = (message.id.clone(), message.title.clone(), message.setup.read().ok());
+            let mut view = create(FromHost::CreateGame(Box::new(message)), &id, title, None, connection).await?;
+            view.setup = setup;
+            view
         }
         (None, None) => find(options.code.as_ref(), connection).await?,
     };

@@ -1,7 +1,7 @@
 //! What a host types, as words: one order a line.
 
-use klaxon_protocol::games::quiz::{Judgement, QuizPlay};
-use klaxon_protocol::games::rundown::{GivePoints, HostPlay};
+use klaxon_protocol::games::quiz::Judgement;
+use klaxon_protocol::games::rundown::GivePoints;
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::{Body, Phase};
@@ -90,21 +90,21 @@ pub fn parse(line: &str) -> Result<Option<Order>, String> {
         "reveal" => bare(Order::Do(Action::Reveal))?,
         "pause" => bare(Order::Do(Action::Pause))?,
         "resume" => bare(Order::Do(Action::Resume))?,
-        "skip" => bare(play(&HostPlay { skip: Some(true), points: None }))?,
+        "skip" => bare(play(&json!({ "skip": true })))?,
         "points" => {
             let (whose, count) =
                 rest.split_once(char::is_whitespace).ok_or("points needs a seat and how many: `points 7 -50`")?;
             let most = 1_000_000_000;
             let by = number(count.trim().trim_start_matches('+'), -most..=most)
                 .map_err(|problem| format!("the points {problem}"))?;
-            play(&HostPlay { skip: None, points: Some(GivePoints { seat: seat(whose)?, by }) })
+            play(&json!({ "points": GivePoints { seat: seat(whose)?, by } }))
         }
         "judge" => {
             let words = [("right", Judgement::Right), ("wrong", Judgement::Wrong)];
             let judge = crate::config::one_of(rest, &words).map_err(|problem| format!("the judgement {problem}"))?;
-            play(&QuizPlay { judge: Some(judge), hide: None })
+            play(&json!({ "judge": judge }))
         }
-        "hide" => play(&QuizPlay { judge: None, hide: Some(text("the word, as it is shown")?) }),
+        "hide" => play(&json!({ "hide": text("the word, as it is shown")? })),
         "near" => bare(Order::Near)?,
         "card" => play(&json!({ "card": seat(rest)? })),
         "public" => play(&json!({ "public_value": text("the value, exactly as its source has it")? })),
@@ -219,9 +219,23 @@ pub fn action_name(action: &Action) -> &'static str {
         Action::Restore { .. } => "restore",
         Action::BanAddress { .. } => "ban address",
         Action::LiftAddressBans => "unban",
-        Action::Play { .. } => "play",
+        Action::Play { body } => {
+            let order = PLAYS.iter().find(|(field, _)| body.0.contains_key(*field));
+            order.map_or("play", |(_, order)| order)
+        }
     }
 }
+
+/// The orders for actions of games, by the fields of their bodies.
+const PLAYS: [(&str, &str); 7] = [
+    ("skip", "skip"),
+    ("points", "points"),
+    ("judge", "judge"),
+    ("hide", "hide"),
+    ("card", "card"),
+    ("close_dealing", "close dealing"),
+    ("public_value", "public"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -259,6 +273,10 @@ mod tests {
         assert_eq!(action("close"), Action::Close);
         assert_eq!(action("play {\"skip\": true}"), play(json!({ "skip": true })));
         assert_eq!(parse("near"), Ok(Some(Order::Near)));
+        for line in ["skip", "points 7 5", "judge wrong", "hide word", "card 7", "close dealing", "public 5", "play {}"]
+        {
+            assert!(line.starts_with(action_name(&action(line))), "{line}");
+        }
         assert_eq!(parse("wait closed"), Ok(Some(Order::Wait(Phase::Closed))));
         assert_eq!(parse("journal 20"), Ok(Some(Order::Journal(20))));
         assert_eq!(parse("# a comment"), Ok(None));

@@ -2,7 +2,7 @@
 
 use klaxon_protocol::games::bingo::{BingoEvent, Card, Dealing, Dealt, PrizeWon};
 use klaxon_protocol::games::quiz::{AnswerKind, Asked, Choices, Floor, QuizEvent, QuizReveal, Right};
-use klaxon_protocol::games::rundown::{Event, OfPart};
+use klaxon_protocol::games::rundown::{Event, OfPart, PartKind, Setup};
 use klaxon_protocol::player::Body;
 
 /// What a rundown plays now.
@@ -46,8 +46,9 @@ impl PartEvent {
 }
 
 impl Running {
-    /// An event happened. Returns it as a sentence; none if it is of a kind that this console does not know.
-    pub fn happen(&mut self, body: &Body) -> Option<String> {
+    /// An event happened. Returns it as a sentence; none if it is of a kind that this console does not know. With the running order a
+    /// question has its explanation, by which a host can judge answers.
+    pub fn happen(&mut self, body: &Body, setup: Option<&Setup>) -> Option<String> {
         let OfPart { part, event } = PartEvent::read(body)?;
         if part != self.part {
             *self = Self { part, ..Self::default() };
@@ -65,7 +66,17 @@ impl Running {
                 Event::Close { round } => format!("round {round}: time is up"),
                 Event::Void { round, reason } => format!("round {round} does not count: {reason}"),
             },
-            PartEvent::Quiz(event) => self.quiz(event, &round),
+            PartEvent::Quiz(event) => {
+                let known = match &event {
+                    QuizEvent::Question(asked) => setup.and_then(|setup| explanation(setup, part, asked.number)),
+                    _ => None,
+                };
+                let told = self.quiz(event, &round);
+                match known {
+                    Some(known) => format!("{told} (you know: {known})"),
+                    None => told,
+                }
+            }
             PartEvent::Bingo(event) => self.bingo(event, &round),
         };
         self.headline.clone_from(&told);
@@ -170,6 +181,12 @@ impl Running {
     }
 }
 
+/// What the running order explains of a question.
+fn explanation(setup: &Setup, part: u8, number: u16) -> Option<&str> {
+    let PartKind::Quiz(quiz) = &setup.parts.get(usize::from(part))?.kind else { return None };
+    quiz.questions.get(usize::from(number).checked_sub(1)?)?.explanation.as_deref()
+}
+
 fn kind_and_choices(answer: AnswerKind) -> (&'static str, Vec<String>) {
     match answer {
         AnswerKind::Choice(Choices { choices }) => ("one choice", choices),
@@ -219,7 +236,7 @@ mod tests {
     use super::*;
 
     fn told(running: &mut Running, body: &Value) -> Option<String> {
-        running.happen(&Body::of(body))
+        running.happen(&Body::of(body), None)
     }
 
     #[test]
@@ -242,6 +259,25 @@ mod tests {
             running.near(&[1, 2, 3])[0],
             "no bingo is played, or it began before this console came: nobody is near a prize"
         );
+    }
+
+    #[test]
+    fn a_host_who_made_the_show_sees_what_explains_the_answer() {
+        let setup = json!({ "parts": [{ "part": "quiz", "questions": [
+            { "text": "The longest bone?", "kind": "buzzer", "explanation": "The femur." },
+            { "text": "The smallest?", "kind": "buzzer" },
+        ] }] });
+        let setup: Setup = Body::of(&setup).read_known().unwrap();
+        let question = |number: u8| {
+            let text = "The longest bone?";
+            Body::of(
+                &json!({ "event": "question", "part": 0, "number": number, "total": 2, "text": text, "kind": "buzzer", "round": 1 }),
+            )
+        };
+        let mut running = Running::default();
+        let told = running.happen(&question(1), Some(&setup)).unwrap();
+        assert_eq!(told, "[0] question 1 of 2 (round 1), a buzzer: The longest bone? (you know: The femur.)");
+        assert!(!running.happen(&question(2), Some(&setup)).unwrap().contains("you know"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use klaxon_protocol::games::rundown::Setup;
 use klaxon_protocol::games::trivia::{Choice, Pack, Question, QuestionId};
 use klaxon_protocol::host::{Figures, FromHost, HostEvent, ToHost};
 use klaxon_protocol::ids::{CommandId, ShowCode, ShowId};
@@ -46,7 +47,9 @@ pub struct View {
     pub prompt: Option<Prompt>,
     /// How many commands were refused.
     pub refusals: usize,
-    /// What the show was made of, if this console made it.
+    /// The running order, if this console made the show of a file.
+    pub setup: Option<Setup>,
+    /// The pack of trivia, if this console made the show of one.
     pack: Option<Pack>,
     /// Unanswered commands, and their names.
     waiting: BTreeMap<CommandId, &'static str>,
@@ -120,6 +123,7 @@ impl View {
             lost: None,
             prompt: None,
             refusals: 0,
+            setup: None,
             pack,
             waiting: BTreeMap::new(),
             questions: 0,
@@ -279,7 +283,7 @@ impl View {
             ToPlayer::GameEvent(event) => {
                 self.phase = event.phase;
                 let mut running = self.running.clone().unwrap_or_default();
-                let told = running.happen(&event.body);
+                let told = running.happen(&event.body, self.setup.as_ref());
                 if told.is_some() {
                     self.running = Some(running);
                 }
