@@ -19,7 +19,7 @@ use crate::game::rundown::{HostChange, Ledger, Look, Teams};
 
 /// How many bytes of answers are kept beside those to the last question: eight questions of a million players, all of most shows. In tests
 /// less, so that they have more.
-const KEPT_BYTES: usize = if cfg!(test) { 2_400 } else { 96_000_000 };
+const KEPT_BYTES: usize = if cfg!(test) { 6_000 } else { 96_000_000 };
 
 /// What is needed to judge questions again.
 pub struct Past {
@@ -29,7 +29,7 @@ pub struct Past {
     /// The mean of all points then.
     mean: i64,
     steps: VecDeque<Step>,
-    /// How much memory the answers in it take.
+    /// How much memory they take.
     bytes: usize,
 }
 
@@ -94,13 +94,18 @@ pub struct JudgedAgain {
     pub leaders: Vec<QuizLeader>,
 }
 
-/// The seats that the host keeps out of play.
-fn kept_out(look: &Look<'_>) -> SeatSet {
-    let mut kept_out = SeatSet::default();
-    for seat in (0..look.ledger.seats()).map(Seat).filter(|&seat| look.is_kept_out(seat)) {
-        kept_out.insert(seat);
+impl Step {
+    /// About how much memory it takes, in bytes.
+    fn bytes(&self) -> usize {
+        let beside = match self {
+            Self::Judged(question) => question.answers.as_ref().map_or(0, SeatAnswers::bytes),
+            Self::Given { kept_out, .. } | Self::Silent { kept_out, .. } | Self::Void { kept_out, .. } => {
+                size_of_val(kept_out.words())
+            }
+            Self::Taken(_) => 0,
+        };
+        size_of::<Self>() + beside
     }
-    kept_out
 }
 
 impl Past {
@@ -128,16 +133,8 @@ impl Past {
 }
 
 impl Again {
-    fn new(past: &Past) -> Self {
-        Self {
-            ledger: past.ledger.scratch(),
-            seats: past.seats.scratch(),
-            mean: past.mean,
-            judged: Vec::new(),
-            undos: BTreeMap::new(),
-            last: None,
-            all_stay: BTreeMap::new(),
-        }
+    fn new(ledger: Ledger, seats: QuizSeats, mean: i64) -> Self {
+        Self { ledger, seats, mean, judged: Vec::new(), undos: BTreeMap::new(), last: None, all_stay: BTreeMap::new() }
     }
 
     /// What the question at this place did to each seat.
@@ -228,19 +225,19 @@ impl QuizPart {
     /// The last question was revealed, with these seats playing.
     pub(super) fn note_judged(&mut self, look: &Look<'_>, playing: SeatSet, total: Span) {
         let (at, buzzing) = (self.asked.len() - 1, self.buzzing.clone());
-        let kept_out = kept_out(look);
+        let kept_out = look.kept_out();
         let question = JudgedQuestion { at, playing, total, buzzing, answers: None, kept_out };
         self.note(Step::Judged(Box::new(question)));
     }
 
     /// The last question is void.
     pub(super) fn note_void(&mut self, look: &Look<'_>) {
-        self.note(Step::Void { at: self.asked.len() - 1, kept_out: kept_out(look) });
+        self.note(Step::Void { at: self.asked.len() - 1, kept_out: look.kept_out() });
     }
 
     /// The host gave points or lives.
     pub(super) fn note_given(&mut self, look: &Look<'_>, change: HostChange) {
-        self.note(Step::Given { change, kept_out: kept_out(look) });
+        self.note(Step::Given { change, kept_out: look.kept_out() });
     }
 
     /// A player came.
@@ -250,12 +247,13 @@ impl QuizPart {
 
     /// A player was restored.
     pub(super) fn note_silent(&mut self, look: &Look<'_>, seat: Seat, from: RoundId) {
-        self.note(Step::Silent { seat, from, kept_out: kept_out(look) });
+        self.note(Step::Silent { seat, from, kept_out: look.kept_out() });
     }
 
     /// Before the first reveal nothing is noted.
     fn note(&mut self, step: Step) {
         if let Some(past) = &mut self.past {
+            past.bytes += step.bytes();
             past.steps.push_back(step);
         }
     }
@@ -280,12 +278,11 @@ impl QuizPart {
 
     fn drop_oldest(&mut self, teams: Option<&Teams>) {
         let Some(mut past) = self.past.take() else { return };
-        let mut again = Again::new(&past);
+        let (ledger, seats) = (std::mem::take(&mut past.ledger), std::mem::take(&mut past.seats));
+        let mut again = Again::new(ledger, seats, past.mean);
         while let Some(step) = past.steps.pop_front() {
+            past.bytes -= step.bytes();
             again.take(self, &step, usize::MAX, teams);
-            if let Step::Judged(question) = &step {
-                past.bytes -= question.answers.as_ref().map_or(0, SeatAnswers::bytes);
-            }
             if matches!(past.steps.front(), Some(Step::Judged(_))) {
                 break;
             }
@@ -305,7 +302,7 @@ impl QuizPart {
     /// If no question was revealed.
     pub(super) fn judge_again(&self, from: usize, teams: Option<&Teams>) -> Again {
         let past = self.past.as_ref().expect("a question was revealed");
-        let mut again = Again::new(past);
+        let mut again = Again::new(past.ledger.scratch(), past.seats.scratch(), past.mean);
         past.steps.iter().for_each(|step| again.take(self, step, from, teams));
         again
     }

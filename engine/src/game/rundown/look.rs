@@ -4,7 +4,7 @@ use klaxon_protocol::ids::Seat;
 
 use super::ledger::Ledger;
 use super::teams::Teams;
-use crate::game::people::People;
+use crate::game::people::{People, SeatSet};
 
 /// What a part may read of the rest of the show.
 #[derive(Clone, Copy)]
@@ -36,6 +36,13 @@ impl Look<'_> {
     /// Whether this seat plays: it is in play by the rules, and its player was not removed.
     pub fn plays(&self, seat: Seat) -> bool {
         self.ledger.is_in_play(seat) && !self.is_kept_out(seat)
+    }
+
+    /// The seats that the host keeps out of play.
+    pub fn kept_out(&self) -> SeatSet {
+        let mut kept_out = self.people.removed.clone();
+        self.ledger.suspensions().seats().for_each(|seat| kept_out.insert(seat));
+        kept_out
     }
 
     /// Whether the host keeps the seat's player out of play, whatever the rules say.

@@ -105,6 +105,7 @@ impl QuestionBook {
             total: whole(quiz.questions.len()),
             text: question.text.clone(),
             answer: answer(quiz, index, choices),
+            media: question.media.clone(),
             category: question.category.clone(),
             points: if pays { pay.points } else { 0 },
             places: question.kind.places().unwrap_or_default().to_vec(),

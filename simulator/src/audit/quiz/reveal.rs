@@ -71,6 +71,7 @@ impl QuizBook {
             number: asked.question.asked.number,
             round: asked.round,
             right: marks.frequent.map(Right::Choices).or_else(|| asked.question.right()),
+            also: Vec::new(),
             counts: asked.counts.clone(),
             answered: whole(self.answers.len()),
             right_answers,
@@ -171,6 +172,7 @@ impl QuizBook {
         let last = self.last().filter(|_| self.slide().is_none());
         let question = self.slide().or_else(|| last.map(|asked| &asked.question));
         QuizView {
+            prizes: self.quiz.prizes.clone(),
             question: question.map(|question| question.asked.clone()),
             floor: last.and_then(|_| self.floor()),
             reveal: last.and_then(|asked| asked.reveal.clone()),

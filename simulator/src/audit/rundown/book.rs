@@ -148,6 +148,21 @@ impl RundownBook {
         })
     }
 
+    /// What the show has that no promise is judged for yet: such a show is not confirmed.
+    pub fn unjudged(&self) -> Vec<&'static str> {
+        let parts = self.setup.parts.iter().map(|part| &part.kind);
+        let mut unjudged: Vec<&str> = parts
+            .filter_map(|kind| match kind {
+                PartKind::Preload(_) | PartKind::Podium(_) => Some(kind.name()),
+                PartKind::Quiz(quiz) => quiz.prizes.is_some().then_some("prizes of a quiz"),
+                PartKind::Break(_) | PartKind::Bingo(_) => None,
+            })
+            .collect();
+        unjudged.extend(self.setup.teams.is_some().then_some("teams"));
+        unjudged.extend((self.setup.stream_delay > Span(0)).then_some("stream_delay"));
+        unjudged
+    }
+
     /// The quiz that the show is in.
     pub(super) fn quiz(&self) -> Option<&QuizBook> {
         self.quizzes.get(&self.part?)

@@ -29,7 +29,7 @@ impl RundownBook {
             Some(PartKind::Bingo(_)) => {
                 self.part.is_none_or(|part| self.bingo.as_ref().is_none_or(|bingo| bingo.is_over(part)))
             }
-            Some(PartKind::Break(_)) | None => true,
+            Some(PartKind::Break(_) | PartKind::Preload(_) | PartKind::Podium(_)) | None => true,
         }
     }
 
@@ -126,7 +126,8 @@ impl RundownBook {
                 }
                 events.extend(begins);
             }
-            Some(PartKind::Quiz(_)) | None => {}
+            // What the audit has no rules of is told by [`RundownBook::unjudged`].
+            Some(PartKind::Quiz(_) | PartKind::Preload(_) | PartKind::Podium(_)) | None => {}
         }
         Ok(events)
     }
@@ -184,7 +185,7 @@ impl RundownBook {
                 Some(usual).filter(|_| !self.quiz().is_some_and(QuizBook::has_floor))
             }
             Some(PartKind::Quiz(_)) => Some(self.quiz().and_then(QuizBook::shows_for).unwrap_or(usual)),
-            None => Some(usual),
+            Some(PartKind::Preload(_) | PartKind::Podium(_)) | None => Some(usual),
         }
     }
 

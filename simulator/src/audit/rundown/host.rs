@@ -10,6 +10,9 @@ use klaxon_protocol::time::{Millis, Span};
 use super::book::{Personal, RundownBook};
 use super::ledger::MOST_LIVES;
 
+/// What a host can do that no promise is judged for yet: a show with it is not confirmed.
+const UNJUDGED_PLAYS: [&str; 6] = ["take_back", "team", "player", "suspend", "extra_time", "accept"];
+
 impl RundownBook {
     /// Applies a host's action. Returns the events that it leads to.
     pub(super) fn act(&mut self, now: Millis, action: &Action, told: &[ToPlayer]) -> Result<Vec<ToPlayer>, String> {
@@ -177,7 +180,7 @@ impl RundownBook {
     }
 
     fn play(&mut self, now: Millis, body: &Body, told: &[ToPlayer]) -> Result<Vec<ToPlayer>, String> {
-        if let Ok(HostPlay { skip, points }) = body.read::<HostPlay>()
+        if let Ok(HostPlay { skip, points, .. }) = body.read::<HostPlay>()
             && (skip.is_some() || points.is_some())
         {
             if let Some(points) = points {
@@ -194,6 +197,9 @@ impl RundownBook {
             let events = self.finish(told);
             self.plan(now);
             return Ok(events);
+        }
+        if let Some(name) = body.0.keys().find(|name| UNJUDGED_PLAYS.contains(&name.as_str())) {
+            return Err(format!("the audit has no rules of `{name}`"));
         }
         if self.finished || self.part.is_none() {
             return Err("the host does something in a part that is over".to_owned());

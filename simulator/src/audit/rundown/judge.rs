@@ -18,6 +18,9 @@ pub(in crate::audit) fn judge(reading: &Reading<'_>, finding: &mut Finding) {
     let records = NamedRecords::new(&reading.evidence.journal, &reading.evidence.people);
     let mut records = records.into_iter().flatten().map_while(Result::ok);
     let Some(mut book) = records.next().and_then(|first| RundownBook::begun(&first)) else { return };
+    for name in book.unjudged() {
+        finding.broken(Violation::new(format!("the audit has no rules of `{name}`, so it can't confirm this show")));
+    }
     for (round, problem) in reading.rundown.iter().flat_map(|book| &book.problems) {
         finding.broken(Violation::new(problem.clone()).question(*round));
     }

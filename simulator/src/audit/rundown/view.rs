@@ -1,6 +1,6 @@
 //! The show as those see it who come in, and what each seat is told of itself.
 
-use klaxon_protocol::games::rundown::{Overview, Own, PartKind, RoundTimes, game_name};
+use klaxon_protocol::games::rundown::{Overview, Own, PartKind, RoundTimes, Standing, game_name};
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::{Body, GameSnapshot, Phase};
 use klaxon_protocol::time::{Millis, Span};
@@ -33,6 +33,7 @@ impl RundownBook {
             round,
             now: self.now(told),
             podium: self.podium.clone(),
+            teams: None,
         };
         let left = open.filter(|_| self.paused).map(|round| round.clock.left(now));
         GameSnapshot {
@@ -55,6 +56,7 @@ impl RundownBook {
                 Some(Body::of(&json!({ "text": rest.text, "for": rest.lasts, "began_at": self.part_began_at })))
             }
             PartKind::Bingo(_) => told.body.0.get("now").and_then(Value::as_object).cloned().map(Body),
+            PartKind::Preload(_) | PartKind::Podium(_) => None,
             PartKind::Quiz(_) => self.quiz().map(|quiz| Body::of(&quiz.view())),
         }
     }
@@ -64,13 +66,18 @@ impl RundownBook {
         self.setup.parts.iter().map(|part| part.seed.map(|seed| commitment(seed.0))).collect()
     }
 
+    /// What a seat is told of itself by the rundown.
+    const fn own_with(&self, standing: Option<Standing>) -> Own {
+        Own { part: self.part, standing, team: None, choice: None, time: None, suspended: None }
+    }
+
     /// Whether what a seat is told of itself is true now.
     pub(super) fn is_own(&self, seat: Option<Seat>, told: &Body, ranks: &[i64]) -> bool {
         let Some(seat) = seat.filter(|seat| seat.0 < self.ledger.seats()) else {
-            return *told == Body::of(&Own { part: self.part, standing: None });
+            return *told == Body::of(&self.own_with(None));
         };
         let standing = Some(self.ledger.standing(seat));
-        let own = Own { part: self.part, standing };
+        let own = self.own_with(standing);
         match self.personal {
             Personal::Results => {
                 let Some(quiz) = self.quiz() else { return false };
@@ -110,7 +117,7 @@ impl RundownBook {
     /// What the book has for a seat, for a report.
     pub(super) fn own_words(&self, seat: Option<Seat>, ranks: &[i64]) -> String {
         let Some(seat) = seat.filter(|seat| seat.0 < self.ledger.seats()) else { return "no seat".to_owned() };
-        let mut body = Body::of(&Own { part: self.part, standing: Some(self.ledger.standing(seat)) });
+        let mut body = Body::of(&self.own_with(Some(self.ledger.standing(seat))));
         if let Some(quiz) = self.quiz() {
             body.0.extend(Body::of(&quiz.own(seat, &self.ledger)).0);
             let result = quiz.result(seat, &self.ledger, Some(ranks));

@@ -55,6 +55,25 @@ fn tickets_are_dealt_at_the_beginning_and_to_all_who_sit_before_the_close() {
 }
 
 #[test]
+fn a_suspended_player_calls_nothing_and_keeps_the_tickets() {
+    let mut table = Table::new(early_five(&json!({})), 2, 1);
+    table.next();
+    until_five(&mut table, 1);
+    let tickets = table.tickets(1);
+    table.play(&json!({ "suspend": { "seat": 1, "rounds": 2 } })).unwrap();
+    assert_eq!(table.call(1, 0, 0), Err(ErrorCode::NotInPlay));
+    table.settle();
+    table.draw();
+    assert_eq!((table.call(1, 0, 0), table.tickets(1)), (Err(ErrorCode::NotInPlay), tickets));
+    table.settle();
+    assert_eq!(table.own(1)["in_play"], true, "back by themselves after two balls");
+    table.draw();
+    let late = table.call(1, 0, 0);
+    assert!(late.is_ok() || late == Err(ErrorCode::TooLate), "judged as any other: {late:?}");
+    table.check_replay();
+}
+
+#[test]
 fn tickets_for_many_are_dealt_step_by_step_and_no_ball_is_drawn_before_all_have_theirs() {
     let part = json!({ "balls": 90, "tickets": 6, "prizes": [{ "name": "House", "pattern": "full_house" }] });
     let mut table = Table::new(part, 1700, 1);

@@ -56,7 +56,7 @@ fn asked(question: &QuizQuestion) -> Asked {
         Kind::Slide(_) => AnswerKind::Slide { lasts: Default::default() },
     };
     let (text, number) = (question.text.clone(), 1);
-    Asked { number, total: 1, text, answer, category: None, points: 0, places: vec![], orders: vec![] }
+    Asked { number, total: 1, text, answer, media: None, category: None, points: 0, places: vec![], orders: vec![] }
 }
 
 /// Whether a server takes this value under key 0 from a player with these points.
