@@ -118,7 +118,7 @@ impl Reporter {
                     let prize = |name: &String, amount| PrizeReport { name: name.clone(), amount, winners: 0, paid: 0 };
                     bingo.prizes.iter().map(|known| prize(&known.name, known.amount)).collect()
                 }
-                PartKind::Break(_) | PartKind::Preload(_) | PartKind::Podium(_) | PartKind::Quiz(_) => Vec::new(),
+                _ => Vec::new(),
             },
             points: None,
             waits: 0,
@@ -181,36 +181,37 @@ impl Reporter {
 
     pub fn part_begins(&mut self, part: usize, now: Millis, standings: Vec<Standing>) {
         let last = self.last.take();
-        self.end_part(now, last.as_deref().unwrap_or(&standings));
+        self.end_part(now, last.as_deref().unwrap_or(&standings), winnings(&standings));
         if self.playing.is_none() {
             self.report.lobby = now.0 - self.start.0;
         }
         let in_play = in_play(&standings);
         self.report.parts[part].in_play = (in_play, in_play);
-        let needs_players = self.report.parts[part].kind != "break";
+        let needs_players = matches!(self.report.parts[part].kind, "quiz" | "bingo");
         if needs_players && in_play == 0 && self.report.players > 0 {
             self.report.warnings.push(format!("{}: all players are out before it begins", self.name_of(part)));
         }
         self.playing = Some((part, now, standings));
     }
 
-    fn end_part(&mut self, now: Millis, after: &[Standing]) {
+    /// The part is over. Winnings are always kept, and can be paid at its very end.
+    fn end_part(&mut self, now: Millis, after: &[Standing], won: u64) {
         let Some((part, began, before)) = &self.playing else { return };
         let report = &mut self.report.parts[*part];
         report.length = now.0 - began.0;
         report.in_play.1 = in_play(after);
-        report.paid = winnings(after).saturating_sub(winnings(before));
+        report.paid = won.saturating_sub(winnings(before));
         if before.iter().zip(after).any(|(before, after)| before.points != after.points) {
             report.points = Spread::of(after);
         }
-        if report.kind != "break" && before == after && !before.is_empty() {
+        if report.rounds > 0 && report.paid == 0 && before == after && !before.is_empty() {
             let warning = format!("{}: nobody won or lost anything in it", self.name_of(*part));
             self.report.warnings.push(warning);
         }
     }
 
     pub fn finish(mut self, now: Millis, standings: &[Standing]) -> DryReport {
-        self.end_part(now, standings);
+        self.end_part(now, standings, winnings(standings));
         self.report.length = now.0 - self.start.0;
         for part in 0..self.report.parts.len() {
             let place = self.name_of(part);

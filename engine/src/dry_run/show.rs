@@ -219,7 +219,7 @@ impl DryShow {
                     self.plan_loading(times);
                 }
             }
-            PartKind::Break(_) | PartKind::Podium(_) => {}
+            _ => {}
         }
     }
 
@@ -312,16 +312,15 @@ impl DryShow {
         }
     }
 
-    fn own(&self, seat: Option<Seat>) -> Own {
-        let own = match self.game.own(seat) {
+    fn own(&self, seat: Option<Seat>) -> Option<Own> {
+        match self.game.own(seat) {
             ToPlayer::GameOwn(own) => own.body.read().ok(),
             _ => None,
-        };
-        own.unwrap_or(Own { part: None, standing: None, team: None, choice: None, time: None, suspended: None })
+        }
     }
 
     fn standing(&self, seat: Seat) -> Option<Standing> {
-        self.own(Some(seat)).standing
+        self.own(Some(seat))?.standing
     }
 
     fn standings(&self) -> Vec<Standing> {
@@ -330,7 +329,7 @@ impl DryShow {
 
     /// Notes if another part has begun.
     fn look_at_part(&mut self) {
-        let part = self.own(None).part.map(usize::from);
+        let part = self.own(None).and_then(|own| own.part).map(usize::from);
         if part != self.reporter.part()
             && let Some(part) = part
         {
