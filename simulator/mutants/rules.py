@@ -81,7 +81,7 @@ BREAKS = [
      "self.seats.streaks[index].saturating_add(u8::from(mark.is_right()))"),
     ("wrong-choices-cost-nothing", KINDS, "quiz/judge/choices.rs", ".filter(|(choice, _)| chosen >> choice & 1 == 1)\n        .map(|(_, &weight)| «i64::from(weight)»)",
      "i64::from(weight.max(0))"),
-    ("a-wrong-choice-without-a-weight-is-right", KINDS, "quiz/judge/choices.rs", "has_wrong && share == Share::WHOLE", "false"),
+    ("less-than-nothing-is-right", KINDS, "quiz/judge/choices.rs", "u64::try_from(sum).unwrap_or(0)", "sum.unsigned_abs()"),
     ("the-whole-is-less-by-wrong-choices", KINDS, "quiz/judge/choices.rs", ".filter(|weight| «**weight > 0»)", "**weight > i8::MIN"),
     ("only-the-first-of-several-choices-is-counted", KINDS, "quiz/part.rs", "u32::from(bits >> choice & 1 == 1)",
      "u32::from(bits >> choice & 1 == 1 && choice == 0)"),
