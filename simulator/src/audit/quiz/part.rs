@@ -33,7 +33,7 @@ pub(in crate::audit) struct QuizBook {
     pub(super) stakes: Option<BTreeMap<Seat, u32>>,
     /// Those who came when the last question's time was up.
     pub(super) late: BTreeSet<Seat>,
-    awaited: BTreeSet<Seat>,
+    unanswered: BTreeSet<Seat>,
     last_answer: Option<Millis>,
     pub(super) buzzing: Option<BuzzBook>,
     pub(super) undo: Option<Undo>,
@@ -102,7 +102,7 @@ impl QuizBook {
             rights: BTreeMap::new(),
             stakes: None,
             late: BTreeSet::new(),
-            awaited: BTreeSet::new(),
+            unanswered: BTreeSet::new(),
             last_answer: None,
             buzzing: None,
             undo: None,
@@ -195,7 +195,7 @@ impl QuizBook {
         self.hidden.clear();
         self.late.clear();
         self.last_answer = None;
-        self.awaited = if self.quiz.close_when_all { ledger.playing().collect() } else { BTreeSet::new() };
+        self.unanswered = if self.quiz.close_when_all { ledger.playing().collect() } else { BTreeSet::new() };
     }
 
     /// Why this seat can't answer the last question, if it can't.
@@ -225,14 +225,14 @@ impl QuizBook {
         if let Some(buzzing) = &mut self.buzzing {
             buzzing.first_at = Some(buzzing.first_at.map_or(at, |first| first.min(at)));
         }
-        if self.awaited.remove(&seat) {
+        if self.unanswered.remove(&seat) {
             self.last_answer = self.last_answer.max(Some(at));
         }
     }
 
     /// When the open round closes, if that is before its time is up.
     pub fn closes_early(&self) -> Option<Millis> {
-        self.buzzes_close().or_else(|| self.last_answer.filter(|_| self.awaited.is_empty()))
+        self.buzzes_close().or_else(|| self.last_answer.filter(|_| self.unanswered.is_empty()))
     }
 
     /// All answers are in. Returns what is told, and whether the question is revealed by it.
@@ -305,7 +305,7 @@ impl QuizBook {
     pub fn sits(&mut self, seat: Seat, phase: Phase, ledger: &mut SeatLedger) {
         ledger.line_mut(seat).points += self.first_points;
         match phase {
-            Phase::Question if self.quiz.close_when_all => _ = self.awaited.insert(seat),
+            Phase::Question if self.quiz.close_when_all => _ = self.unanswered.insert(seat),
             Phase::Closing | Phase::Closed => _ = self.late.insert(seat),
             _ => {}
         }

@@ -21,13 +21,13 @@ use crate::messages::Seen;
 struct Unmatched<'r> {
     connection: usize,
     at: Micros,
-    what: Shown<'r>,
+    what: Witnessed<'r>,
     /// What the book had at the last moment that was compared.
     book: String,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Shown<'r> {
+enum Witnessed<'r> {
     Show(&'r GameSnapshot),
     Seat(Option<Seat>, &'r Body),
 }
@@ -75,11 +75,11 @@ impl<'r> ToldStates<'r> {
                     }
                     ToPlayer::GameSnapshot(snapshot) => {
                         (seq, last) = (snapshot.seq, None);
-                        Shown::Show(snapshot)
+                        Witnessed::Show(snapshot)
                     }
                     ToPlayer::GameOwn(own) => {
                         last = last.map(|(seq, _)| (seq, true));
-                        Shown::Seat(seat, &own.body)
+                        Witnessed::Seat(seat, &own.body)
                     }
                     other => {
                         let Some(next) = other.seq() else { continue };
@@ -116,13 +116,13 @@ impl<'r> ToldStates<'r> {
         let ranks = book.ranks();
         open.retain_mut(|told| {
             let is_true = match told.what {
-                Shown::Show(snapshot) => book.snapshot(snapshot) == *snapshot,
-                Shown::Seat(seat, body) => book.is_own(seat, body, &ranks),
+                Witnessed::Show(snapshot) => book.snapshot(snapshot) == *snapshot,
+                Witnessed::Seat(seat, body) => book.is_own(seat, body, &ranks),
             };
             if !is_true && told.book.is_empty() {
                 told.book = match told.what {
-                    Shown::Show(snapshot) => serde_json::to_string(&book.snapshot(snapshot)).unwrap_or_default(),
-                    Shown::Seat(seat, _) => book.own_words(seat, &ranks),
+                    Witnessed::Show(snapshot) => serde_json::to_string(&book.snapshot(snapshot)).unwrap_or_default(),
+                    Witnessed::Seat(seat, _) => book.own_words(seat, &ranks),
                 };
             }
             !is_true
@@ -135,11 +135,11 @@ impl<'r> ToldStates<'r> {
         let gone = std::mem::replace(&mut self.open, later);
         for Unmatched { connection, at, what, book } in gone.into_values().flatten() {
             finding.broken(match what {
-                Shown::Show(snapshot) => reading
+                Witnessed::Show(snapshot) => reading
                     .violation(connection, format!("the snapshot was never true, by the book it is {book}"))
                     .at(at)
                     .frame(snapshot),
-                Shown::Seat(_, body) => reading
+                Witnessed::Seat(_, body) => reading
                     .violation(connection, format!("what the seat is told of itself is another by the book: {book}"))
                     .at(at)
                     .frame(body),
