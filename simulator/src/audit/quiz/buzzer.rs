@@ -4,24 +4,9 @@ use klaxon_protocol::games::quiz::{AfterWrong, Buzzer, Floor, Judgement, Kind, N
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::time::Millis;
 
-use super::super::rundown::Ledger;
+use super::super::rundown::SeatLedger;
 use super::marks::is_right_buzz;
 use super::part::QuizBook;
-
-/// A buzzer that is being played.
-#[derive(Debug, Clone, Default)]
-pub(super) struct BuzzBook {
-    /// When the first buzz of the open round was read.
-    pub first_at: Option<Millis>,
-    /// Those who buzzed in the last round, in the order of their stamps.
-    pub order: Vec<Seat>,
-    /// How many of them had the floor.
-    pub heard: usize,
-    /// Who has the floor.
-    pub floor: Option<Seat>,
-    pub wrong: Vec<Seat>,
-    pub right: Option<Seat>,
-}
 
 /// What the host's judgement leads to.
 #[derive(Debug)]
@@ -48,7 +33,7 @@ impl QuizBook {
     }
 
     /// All buzzes are in. Returns who has the floor, if the host is to judge.
-    pub(super) fn settle_buzzes(&mut self, ledger: &Ledger) -> Option<QuizEvent> {
+    pub(super) fn settle_buzzes(&mut self, ledger: &SeatLedger) -> Option<QuizEvent> {
         let playing = self.judged_seats(ledger);
         let mut buzzes: Vec<(u64, Seat)> = Vec::new();
         for (&seat, answer) in &self.answers {
@@ -79,7 +64,7 @@ impl QuizBook {
         None
     }
 
-    fn give_floor(&mut self, ledger: &Ledger) -> Option<QuizEvent> {
+    fn give_floor(&mut self, ledger: &SeatLedger) -> Option<QuizEvent> {
         let buzzing = self.buzzing.as_mut()?;
         buzzing.floor = None;
         while buzzing.floor.is_none() {
@@ -91,7 +76,7 @@ impl QuizBook {
     }
 
     /// The host judges who has the floor.
-    pub fn judge_floor(&mut self, judgement: Judgement, ledger: &Ledger) -> Result<AfterJudgement, String> {
+    pub fn judge_floor(&mut self, judgement: Judgement, ledger: &SeatLedger) -> Result<AfterJudgement, String> {
         let after = self.buzzer().map(|buzzer| buzzer.wrong);
         let seat = self.buzzing.as_ref().and_then(|buzzing| buzzing.floor);
         let (Some(after), Some(seat), Some(buzzing)) = (after, seat, self.buzzing.as_mut()) else {

@@ -6,16 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use klaxon_protocol::claim::ClaimValue;
 use klaxon_protocol::games::quiz::{NAMED, WordCount};
 
-use super::marks::Answers;
-use super::spelling::{Alike, plain};
+use super::marks::AnswersBySeat;
+use super::spelling::{SpellingRules, plain};
 
 /// The form in which words are one that differ in case and accents only.
 pub(super) fn word(text: &str) -> String {
-    plain(text, Alike { case: true, marks: true })
+    plain(text, SpellingRules { case: true, marks: true })
 }
 
 /// The most frequent words that at least so many players gave, without those that the host took out.
-pub(super) fn cloud(answers: &Answers, hidden: &BTreeSet<String>, players: u32) -> Vec<WordCount> {
+pub(super) fn cloud(answers: &AnswersBySeat, hidden: &BTreeSet<String>, players: u32) -> Vec<WordCount> {
     let mut words: BTreeMap<String, (u32, &str)> = BTreeMap::new();
     for answer in answers.values() {
         let mut given = BTreeSet::new();

@@ -7,7 +7,7 @@ use klaxon_protocol::games::quiz::{By, Kind, NumberScore, SeveralRight, Tie, ite
 use klaxon_protocol::ids::{ClaimKey, Seat};
 
 use super::question::QuestionBook;
-use super::spelling::{Alike, is_accepted};
+use super::spelling::{SpellingRules, is_accepted};
 
 /// A seat's counted answer to a question.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +19,7 @@ pub(super) struct AnswerBook {
 }
 
 /// All counted answers.
-pub(super) type Answers = BTreeMap<Seat, AnswerBook>;
+pub(super) type AnswersBySeat = BTreeMap<Seat, AnswerBook>;
 
 /// What became of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub(super) struct MarkBook {
 
 impl MarkBook {
     /// The marks of these seats' answers. `counts` are all counted answers by choice.
-    pub fn of(asked: &QuestionBook, answers: &Answers, counts: &[u32], playing: &[Seat]) -> Self {
+    pub fn of(asked: &QuestionBook, answers: &AnswersBySeat, counts: &[u32], playing: &[Seat]) -> Self {
         let frequent = if let Kind::Majority(of) = &asked.question.kind { Some(most(counts, of.tie)) } else { None };
         let mut best: Vec<(u64, u64, Seat)> = Vec::new();
         let mut marks = BTreeMap::new();
@@ -113,7 +113,7 @@ fn mark(asked: &QuestionBook, value: &ClaimValue) -> Mark {
         ClaimValue::Bits(bits) => *bits,
         ClaimValue::Text(text) => {
             let Kind::Text(of) = &asked.question.kind else { return Mark::Wrong };
-            let alike = Alike { case: !of.case, marks: !of.marks };
+            let alike = SpellingRules { case: !of.case, marks: !of.marks };
             return Mark::right_if(is_accepted(text.as_str(), &of.spellings, alike, of.typos));
         }
     };

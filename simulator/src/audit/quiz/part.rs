@@ -8,10 +8,9 @@ use klaxon_protocol::ids::{ClaimKey, RoundId, Seat};
 use klaxon_protocol::player::{Body, Phase};
 use klaxon_protocol::time::{Millis, Span};
 
-use super::super::rundown::{Ledger, MOST_LIVES};
-use super::buzzer::BuzzBook;
+use super::super::rundown::{MOST_LIVES, SeatLedger};
 use super::cloud::{cloud, word};
-use super::marks::Answers;
+use super::marks::AnswersBySeat;
 use super::question::{QuestionBook, open_for};
 
 /// A part of quiz.
@@ -25,7 +24,7 @@ pub(in crate::audit) struct QuizBook {
     nobody_left: bool,
     /// The questions that were asked, in order; slides are none.
     asked: Vec<AskedBook>,
-    pub(super) answers: Answers,
+    pub(super) answers: AnswersBySeat,
     pub(super) hidden: BTreeSet<String>,
     /// Right answers directly before the next question.
     pub(super) streaks: BTreeMap<Seat, u32>,
@@ -34,10 +33,25 @@ pub(in crate::audit) struct QuizBook {
     pub(super) stakes: Option<BTreeMap<Seat, u32>>,
     /// Those who came when the last question's time was up.
     pub(super) late: BTreeSet<Seat>,
-    awaited: BTreeSet<Seat>,
+    unanswered: BTreeSet<Seat>,
     last_answer: Option<Millis>,
     pub(super) buzzing: Option<BuzzBook>,
     pub(super) undo: Option<Undo>,
+}
+
+/// A buzzer that is being played.
+#[derive(Debug, Clone, Default)]
+pub(super) struct BuzzBook {
+    /// When the first buzz of the open round was read.
+    pub first_at: Option<Millis>,
+    /// Those who buzzed in the last round, in the order of their stamps.
+    pub order: Vec<Seat>,
+    /// How many of them had the floor.
+    pub heard: usize,
+    /// Who has the floor.
+    pub floor: Option<Seat>,
+    pub wrong: Vec<Seat>,
+    pub right: Option<Seat>,
 }
 
 /// A question that was asked.
@@ -82,13 +96,13 @@ impl QuizBook {
             first_points: 0,
             nobody_left: false,
             asked: Vec::new(),
-            answers: Answers::new(),
+            answers: AnswersBySeat::new(),
             hidden: BTreeSet::new(),
             streaks: BTreeMap::new(),
             rights: BTreeMap::new(),
             stakes: None,
             late: BTreeSet::new(),
-            awaited: BTreeSet::new(),
+            unanswered: BTreeSet::new(),
             last_answer: None,
             buzzing: None,
             undo: None,
@@ -143,7 +157,7 @@ impl QuizBook {
     }
 
     /// The next question or slide, whose order of choices is in `told`.
-    pub fn go_on(&mut self, round: RoundId, told: Option<&Body>, ledger: &Ledger) -> Begun {
+    pub fn go_on(&mut self, round: RoundId, told: Option<&Body>, ledger: &SeatLedger) -> Begun {
         let (index, place) = (self.begun, self.asked.len());
         let is_staked = self.follows_wager(place);
         let question = QuestionBook::of(&self.quiz, index, is_staked, told);
@@ -166,7 +180,7 @@ impl QuizBook {
     }
 
     /// The buzzers are opened again, in this round.
-    pub fn reopen(&mut self, round: RoundId, ledger: &Ledger) -> Option<Begun> {
+    pub fn reopen(&mut self, round: RoundId, ledger: &SeatLedger) -> Option<Begun> {
         let asked = self.asked.last_mut()?;
         (asked.round, asked.settled) = (round, false);
         let (event, index) = (QuizEvent::Question(asked.question.asked.clone()), asked.question.index);
@@ -176,16 +190,16 @@ impl QuizBook {
         Some(Begun { event, open_for: Some(open_for(&self.quiz, index)) })
     }
 
-    fn open(&mut self, ledger: &Ledger) {
+    fn open(&mut self, ledger: &SeatLedger) {
         self.answers.clear();
         self.hidden.clear();
         self.late.clear();
         self.last_answer = None;
-        self.awaited = if self.quiz.close_when_all { ledger.playing().collect() } else { BTreeSet::new() };
+        self.unanswered = if self.quiz.close_when_all { ledger.playing().collect() } else { BTreeSet::new() };
     }
 
     /// Why this seat can't answer the last question, if it can't.
-    pub fn keeps_out(&self, seat: Seat, ledger: &Ledger) -> Option<&'static str> {
+    pub fn keeps_out(&self, seat: Seat, ledger: &SeatLedger) -> Option<&'static str> {
         let was_wrong = self.buzzing.as_ref().is_some_and(|buzzing| buzzing.wrong.contains(&seat));
         if !ledger.plays(seat) {
             Some("of a seat that is not in play")
@@ -211,18 +225,18 @@ impl QuizBook {
         if let Some(buzzing) = &mut self.buzzing {
             buzzing.first_at = Some(buzzing.first_at.map_or(at, |first| first.min(at)));
         }
-        if self.awaited.remove(&seat) {
+        if self.unanswered.remove(&seat) {
             self.last_answer = self.last_answer.max(Some(at));
         }
     }
 
     /// When the open round closes, if that is before its time is up.
     pub fn closes_early(&self) -> Option<Millis> {
-        self.buzzes_close().or_else(|| self.last_answer.filter(|_| self.awaited.is_empty()))
+        self.buzzes_close().or_else(|| self.last_answer.filter(|_| self.unanswered.is_empty()))
     }
 
     /// All answers are in. Returns what is told, and whether the question is revealed by it.
-    pub fn settle(&mut self, ledger: &mut Ledger, total: u64) -> (Option<QuizEvent>, bool) {
+    pub fn settle(&mut self, ledger: &mut SeatLedger, total: u64) -> (Option<QuizEvent>, bool) {
         let Some(asked) = self.asked.last_mut() else { return (None, false) };
         asked.settled = true;
         match asked.question.question.kind.clone() {
@@ -248,7 +262,7 @@ impl QuizBook {
     }
 
     /// The last question is void. Returns whether it was revealed.
-    pub fn void(&mut self, ledger: &mut Ledger) -> bool {
+    pub fn void(&mut self, ledger: &mut SeatLedger) -> bool {
         let undo = self.undo.take();
         if let Some(undo) = &undo {
             for (&seat, &gained) in &undo.gained {
@@ -278,7 +292,7 @@ impl QuizBook {
     }
 
     /// What follows from the state of all seats after a reveal or a void.
-    pub(super) fn note_state(&mut self, ledger: &Ledger) {
+    pub(super) fn note_state(&mut self, ledger: &SeatLedger) {
         let playing: Vec<i128> = ledger.playing().map(|seat| ledger.line(seat).points.into()).collect();
         self.nobody_left = self.eliminates() && playing.is_empty() && ledger.seats() > 0;
         if self.quiz.late == Late::Mean {
@@ -288,10 +302,10 @@ impl QuizBook {
     }
 
     /// A new player takes this seat.
-    pub fn sits(&mut self, seat: Seat, phase: Phase, ledger: &mut Ledger) {
+    pub fn sits(&mut self, seat: Seat, phase: Phase, ledger: &mut SeatLedger) {
         ledger.line_mut(seat).points += self.first_points;
         match phase {
-            Phase::Question if self.quiz.close_when_all => _ = self.awaited.insert(seat),
+            Phase::Question if self.quiz.close_when_all => _ = self.unanswered.insert(seat),
             Phase::Closing | Phase::Closed => _ = self.late.insert(seat),
             _ => {}
         }
@@ -305,7 +319,7 @@ impl QuizBook {
     }
 
     /// A player who was removed before `from` was settled is silent in the questions since.
-    pub fn restored(&mut self, seat: Seat, from: RoundId, ledger: &mut Ledger) {
+    pub fn restored(&mut self, seat: Seat, from: RoundId, ledger: &mut SeatLedger) {
         let last = self.asked.len().saturating_sub(1);
         for index in 0..self.asked.len() {
             let asked = &self.asked[index];
@@ -356,7 +370,13 @@ impl QuizBook {
 }
 
 /// A wrong or missing answer costs a life or, without one, the place in the show.
-pub(super) fn take_life(ledger: &mut Ledger, seat: Seat, round: RoundId, lives_count: bool, undo: Option<&mut Undo>) {
+pub(super) fn take_life(
+    ledger: &mut SeatLedger,
+    seat: Seat,
+    round: RoundId,
+    lives_count: bool,
+    undo: Option<&mut Undo>,
+) {
     let line = ledger.line_mut(seat);
     if line.out.is_some() {
         return;

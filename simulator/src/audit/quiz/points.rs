@@ -10,7 +10,7 @@ const STEPS: u64 = 50;
 
 /// When an answer was read, and what came before it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Timing {
+pub(super) struct AnswerTiming {
     /// The players' time that had passed, and all of it, in ms.
     pub elapsed: u64,
     pub total: u64,
@@ -19,7 +19,7 @@ pub(super) struct Timing {
 }
 
 /// The points for an answer; below 0 if it costs some.
-pub(super) fn gained(pay: Pay, places: &[u32], mark: Mark, timing: Timing) -> i64 {
+pub(super) fn gained(pay: Pay, places: &[u32], mark: Mark, timing: AnswerTiming) -> i64 {
     match mark {
         Mark::Silent => 0,
         Mark::Wrong => -i64::from(pay.penalty),
@@ -33,7 +33,7 @@ pub(super) fn gained(pay: Pay, places: &[u32], mark: Mark, timing: Timing) -> i6
     }
 }
 
-fn with_speed(points: u64, pay: Pay, timing: Timing) -> i64 {
+fn with_speed(points: u64, pay: Pay, timing: AnswerTiming) -> i64 {
     let for_speed = points * u64::from(pay.speed) / 100;
     let remaining = timing.total.saturating_sub(timing.elapsed);
     let steps = STEPS * remaining / timing.total.max(1);
@@ -47,10 +47,10 @@ mod tests {
     #[test]
     fn the_amounts_of_the_rule_book() {
         let pay = Pay { points: 1000, speed: 50, streak: 100, penalty: 200 };
-        let of = |elapsed, streak, mark| gained(pay, &[], mark, Timing { elapsed, total: 10_000, streak });
+        let of = |elapsed, streak, mark| gained(pay, &[], mark, AnswerTiming { elapsed, total: 10_000, streak });
         let right = |elapsed, streak| of(elapsed, streak, Mark::Right);
         assert_eq!([right(0, 0), right(5_000, 0), right(10_000, 0), right(0, 7)], [1000, 750, 500, 1500]);
         assert_eq!([of(0, 3, Mark::Part(5_000)), of(0, 0, Mark::Wrong), of(0, 0, Mark::Silent)], [500, -200, 0]);
-        assert_eq!(gained(pay, &[500, 300], Mark::Place(2), Timing { elapsed: 0, total: 1, streak: 4 }), 300);
+        assert_eq!(gained(pay, &[500, 300], Mark::Place(2), AnswerTiming { elapsed: 0, total: 1, streak: 4 }), 300);
     }
 }

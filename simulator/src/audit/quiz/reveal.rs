@@ -7,11 +7,11 @@ use klaxon_protocol::games::quiz::{
 };
 use klaxon_protocol::ids::Seat;
 
-use super::super::rundown::Ledger;
+use super::super::rundown::SeatLedger;
 use super::cloud::cloud;
 use super::marks::{Mark, MarkBook};
 use super::part::{QuizBook, Undo, take_life};
-use super::points::{Timing, gained};
+use super::points::{AnswerTiming, gained};
 use super::question::Pay;
 
 /// How many leaders a reveal names.
@@ -19,12 +19,12 @@ const LEADERS: usize = 10;
 
 impl QuizBook {
     /// The seats that the last question counts for.
-    pub(super) fn judged_seats(&self, ledger: &Ledger) -> Vec<Seat> {
+    pub(super) fn judged_seats(&self, ledger: &SeatLedger) -> Vec<Seat> {
         ledger.playing().filter(|seat| !self.late.contains(seat)).collect()
     }
 
     /// Reveals the last question, for which players had this time in all.
-    pub fn reveal(&mut self, ledger: &mut Ledger, total: u64) -> QuizEvent {
+    pub fn reveal(&mut self, ledger: &mut SeatLedger, total: u64) -> QuizEvent {
         let playing = self.judged_seats(ledger);
         self.undo = Some(Undo {
             seats: ledger.seats(),
@@ -90,7 +90,14 @@ impl QuizBook {
     }
 
     /// Applies a question that all can answer to those in play. Returns how many were right.
-    fn judge(&mut self, marks: &MarkBook, playing: &[Seat], all_stay: bool, ledger: &mut Ledger, total: u64) -> u32 {
+    fn judge(
+        &mut self,
+        marks: &MarkBook,
+        playing: &[Seat],
+        all_stay: bool,
+        ledger: &mut SeatLedger,
+        total: u64,
+    ) -> u32 {
         let Some(asked) = self.last().cloned() else { return 0 };
         let kind = &asked.question.question.kind;
         let mut pay = Pay::of(&self.quiz, &asked.question.question);
@@ -110,7 +117,7 @@ impl QuizBook {
                 let stake = self.stakes.as_ref().and_then(|stakes| stakes.get(&seat)).copied().unwrap_or_default();
                 if mark.is_right() { i64::from(stake) } else { -i64::from(stake) }
             } else {
-                gained(pay, places, mark, Timing { elapsed, total, streak })
+                gained(pay, places, mark, AnswerTiming { elapsed, total, streak })
             };
             let outcome = match mark {
                 Mark::Silent => AnswerOutcome::Silent,
@@ -132,7 +139,7 @@ impl QuizBook {
     }
 
     /// Notes what an answer came to, and gives or takes its points: no more than the seat has, unless it can have less than 0.
-    fn note(&mut self, seat: Seat, outcome: AnswerOutcome, by: i64, ledger: &mut Ledger) {
+    fn note(&mut self, seat: Seat, outcome: AnswerOutcome, by: i64, ledger: &mut SeatLedger) {
         let line = ledger.line_mut(seat);
         let by = if self.quiz.below_zero { by } else { by.max(-line.points.max(0)) };
         line.points += by;
@@ -146,7 +153,7 @@ impl QuizBook {
     }
 
     /// The seat's result of the last reveal. With its rank if the points of all in play are given, most first.
-    pub fn result(&self, seat: Seat, ledger: &Ledger, all: Option<&[i64]>) -> Option<SeatResult> {
+    pub fn result(&self, seat: Seat, ledger: &SeatLedger, all: Option<&[i64]>) -> Option<SeatResult> {
         let (asked, undo) = (self.last()?, self.undo.as_ref()?);
         if seat.0 >= undo.seats {
             return None;
@@ -181,7 +188,7 @@ impl QuizBook {
     }
 
     /// What a seat has, with the answers that have been counted by now.
-    pub fn own(&self, seat: Seat, ledger: &Ledger) -> QuizOwn {
+    pub fn own(&self, seat: Seat, ledger: &SeatLedger) -> QuizOwn {
         let values = self.answers.get(&seat).map(|answer| answer.values.clone()).unwrap_or_default();
         let stake = |stakes: &BTreeMap<Seat, u32>| stakes.get(&seat).copied().unwrap_or_default();
         QuizOwn {
@@ -193,7 +200,7 @@ impl QuizBook {
 }
 
 /// The seats in play with the most points; equals share a rank, and are in order of seats.
-fn leaders(ledger: &Ledger) -> Vec<QuizLeader> {
+fn leaders(ledger: &SeatLedger) -> Vec<QuizLeader> {
     let mut best: Vec<Seat> = ledger.playing().collect();
     best.sort_by_key(|&seat| (std::cmp::Reverse(ledger.line(seat).points), seat));
     best.truncate(LEADERS);

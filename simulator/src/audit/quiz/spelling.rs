@@ -4,13 +4,13 @@ use unicode_normalization::UnicodeNormalization;
 
 /// What makes no difference between two spellings.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Alike {
+pub(super) struct SpellingRules {
     pub case: bool,
     pub marks: bool,
 }
 
 /// A spelling in the form in which those are equal that are one.
-pub(super) fn plain(text: &str, alike: Alike) -> String {
+pub(super) fn plain(text: &str, alike: SpellingRules) -> String {
     let mut words: Vec<String> = vec![String::new()];
     for c in text.nfkd() {
         if c.is_whitespace() {
@@ -97,7 +97,7 @@ fn errors(said: &[char], meant: &[char]) -> usize {
 }
 
 /// Whether what was said is one of the spellings, with so many typing errors at most.
-pub(super) fn is_accepted(said: &str, spellings: &[String], alike: Alike, typos: u8) -> bool {
+pub(super) fn is_accepted(said: &str, spellings: &[String], alike: SpellingRules, typos: u8) -> bool {
     let said: Vec<char> = plain(said, alike).chars().collect();
     spellings.iter().any(|spelling| {
         let meant: Vec<char> = plain(spelling, alike).chars().collect();
@@ -111,14 +111,14 @@ mod tests {
 
     #[test]
     fn the_examples_of_the_rule_book_are_judged_as_it_says() {
-        let alike = Alike { case: true, marks: true };
+        let alike = SpellingRules { case: true, marks: true };
         let accepts = |said: &str, meant: &str, typos| is_accepted(said, &[meant.to_owned()], alike, typos);
         assert!(accepts(" the NIEL", "the Nile", 1) && accepts("nil", "Nile", 1) && accepts("Nlie", "Nile", 1));
         assert!(!accepts("bat", "cat", 3) && !accepts("Nli", "Nile", 3));
         assert!(accepts("sao  paulo\u{200b}", "São Paulo", 0) && accepts("O’Neill", "o'neill", 0));
         assert!(accepts("STRASSE", "Straße", 0) && accepts("Σίσυφος", "ΣΊΣΥΦΟΣ", 0) && accepts("lodz", "Łódź", 0));
         assert!(!accepts("कि", "कु", 0));
-        let exact = Alike { case: false, marks: false };
+        let exact = SpellingRules { case: false, marks: false };
         assert!(!is_accepted("polish", &["Polish".to_owned()], exact, 0));
         assert!(!is_accepted("resume", &["résumé".to_owned()], exact, 0));
     }

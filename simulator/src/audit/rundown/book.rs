@@ -14,7 +14,7 @@ use super::super::bingo::BingoBook;
 use super::super::named::NamedRecords;
 use super::super::quiz::{QuestionBook, QuizBook};
 use super::clock::ClockBook;
-use super::ledger::Ledger;
+use super::ledger::SeatLedger;
 
 /// A show of a rundown, by the rules.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(in crate::audit) struct RundownBook {
     pub(super) title: String,
     pub bingo: Option<BingoBook>,
     pub(super) quizzes: BTreeMap<u8, QuizBook>,
-    pub ledger: Ledger,
+    pub ledger: SeatLedger,
     pub(super) people: Vec<(PlayerId, Name)>,
     pub(super) phase: Phase,
     pub seq: Seq,
@@ -123,7 +123,7 @@ impl RundownBook {
             title: show.title.clone(),
             bingo: BingoBook::begun(record),
             quizzes,
-            ledger: Ledger::new(setup.lives),
+            ledger: SeatLedger::new(setup.lives),
             people: Vec::new(),
             phase: Phase::Created,
             seq: Seq(0),
@@ -169,7 +169,7 @@ impl RundownBook {
     }
 
     /// The quiz that the show is in, and what seats have.
-    pub(super) fn quiz_and_ledger(&mut self) -> Option<(&mut QuizBook, &mut Ledger)> {
+    pub(super) fn quiz_and_ledger(&mut self) -> Option<(&mut QuizBook, &mut SeatLedger)> {
         Some((self.quizzes.get_mut(&self.part?)?, &mut self.ledger))
     }
 

@@ -10,7 +10,7 @@ use super::super::finding::{Finding, Violation};
 use super::super::named::NamedRecords;
 use super::super::reading::Reading;
 use super::book::RundownBook;
-use super::told::{States, answers_are_told};
+use super::told::{ToldStates, answers_are_told};
 use super::{replies, secrets};
 
 /// Judges the whole show by the book.
@@ -24,7 +24,7 @@ pub(in crate::audit) fn judge(reading: &Reading<'_>, finding: &mut Finding) {
     for (round, problem) in reading.rundown.iter().flat_map(|book| &book.problems) {
         finding.broken(Violation::new(problem.clone()).question(*round));
     }
-    let mut states = States::of(reading);
+    let mut states = ToldStates::of(reading);
     let mut events: BTreeMap<Seq, ToPlayer> = BTreeMap::new();
     for (number, record) in (1..).zip(records) {
         let before = book.seq;

@@ -20,14 +20,14 @@ pub(in crate::audit) struct Line {
 
 /// What all seats have.
 #[derive(Debug, Clone, Default)]
-pub(in crate::audit) struct Ledger {
+pub(in crate::audit) struct SeatLedger {
     lines: Vec<Line>,
     /// The seats whose players the host removed.
     pub removed: BTreeSet<Seat>,
     first_lives: u8,
 }
 
-impl Ledger {
+impl SeatLedger {
     pub(super) fn new(first_lives: u8) -> Self {
         Self { first_lives, ..Self::default() }
     }

@@ -16,7 +16,7 @@ mod view;
 
 pub(super) use book::RundownBook;
 pub(super) use judge::{judge, keeps_secrets};
-pub(super) use ledger::{Ledger, MOST_LIVES};
+pub(super) use ledger::{MOST_LIVES, SeatLedger};
 pub(super) use podium::outcome;
 pub(super) use replies::Refusal;
 

@@ -18,24 +18,24 @@ use crate::messages::Seen;
 
 /// What was sent, and does not match any moment so far.
 #[derive(Debug)]
-struct Told<'r> {
+struct Unmatched<'r> {
     connection: usize,
     at: Micros,
-    what: Sent<'r>,
+    what: Witnessed<'r>,
     /// What the book had at the last moment that was compared.
     book: String,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Sent<'r> {
+enum Witnessed<'r> {
     Show(&'r GameSnapshot),
     Seat(Option<Seat>, &'r Body),
 }
 
 /// All that was sent, by the sequence number that the show had.
 #[derive(Debug, Default)]
-pub(super) struct States<'r> {
-    open: BTreeMap<Seq, Vec<Told<'r>>>,
+pub(super) struct ToldStates<'r> {
+    open: BTreeMap<Seq, Vec<Unmatched<'r>>>,
     /// For each connection with a seat: after which events it got nothing of its own before the next one.
     silent: Vec<(usize, Seat, Seq)>,
     /// What is due to seats, by the event or moment.
@@ -52,7 +52,7 @@ enum Due {
     Seat(Seat),
 }
 
-impl<'r> States<'r> {
+impl<'r> ToldStates<'r> {
     pub fn of(reading: &'r Reading<'_>) -> Self {
         let mut states = Self::default();
         for (connection, read) in reading.connections.iter().enumerate() {
@@ -75,11 +75,11 @@ impl<'r> States<'r> {
                     }
                     ToPlayer::GameSnapshot(snapshot) => {
                         (seq, last) = (snapshot.seq, None);
-                        Sent::Show(snapshot)
+                        Witnessed::Show(snapshot)
                     }
                     ToPlayer::GameOwn(own) => {
                         last = last.map(|(seq, _)| (seq, true));
-                        Sent::Seat(seat, &own.body)
+                        Witnessed::Seat(seat, &own.body)
                     }
                     other => {
                         let Some(next) = other.seq() else { continue };
@@ -90,7 +90,7 @@ impl<'r> States<'r> {
                         continue;
                     }
                 };
-                states.open.entry(seq).or_default().push(Told { connection, at, what, book: String::new() });
+                states.open.entry(seq).or_default().push(Unmatched { connection, at, what, book: String::new() });
                 states.seen += 1;
             }
         }
@@ -116,13 +116,13 @@ impl<'r> States<'r> {
         let ranks = book.ranks();
         open.retain_mut(|told| {
             let is_true = match told.what {
-                Sent::Show(snapshot) => book.snapshot(snapshot) == *snapshot,
-                Sent::Seat(seat, body) => book.is_own(seat, body, &ranks),
+                Witnessed::Show(snapshot) => book.snapshot(snapshot) == *snapshot,
+                Witnessed::Seat(seat, body) => book.is_own(seat, body, &ranks),
             };
             if !is_true && told.book.is_empty() {
                 told.book = match told.what {
-                    Sent::Show(snapshot) => serde_json::to_string(&book.snapshot(snapshot)).unwrap_or_default(),
-                    Sent::Seat(seat, _) => book.own_words(seat, &ranks),
+                    Witnessed::Show(snapshot) => serde_json::to_string(&book.snapshot(snapshot)).unwrap_or_default(),
+                    Witnessed::Seat(seat, _) => book.own_words(seat, &ranks),
                 };
             }
             !is_true
@@ -133,13 +133,13 @@ impl<'r> States<'r> {
     pub fn moved_on(&mut self, reading: &'r Reading<'_>, seq: Seq, finding: &mut Finding) {
         let later = self.open.split_off(&seq.next());
         let gone = std::mem::replace(&mut self.open, later);
-        for Told { connection, at, what, book } in gone.into_values().flatten() {
+        for Unmatched { connection, at, what, book } in gone.into_values().flatten() {
             finding.broken(match what {
-                Sent::Show(snapshot) => reading
+                Witnessed::Show(snapshot) => reading
                     .violation(connection, format!("the snapshot was never true, by the book it is {book}"))
                     .at(at)
                     .frame(snapshot),
-                Sent::Seat(_, body) => reading
+                Witnessed::Seat(_, body) => reading
                     .violation(connection, format!("what the seat is told of itself is another by the book: {book}"))
                     .at(at)
                     .frame(body),
