@@ -37,6 +37,14 @@ struct CorrectedResult {
     standing: Standing,
 }
 
+/// How many right answers these are: each is compared with what players answered.
+const fn answers(right: &Right) -> usize {
+    match right {
+        Right::Spellings(spellings) => spellings.len(),
+        Right::Choices(_) | Right::Number(_) | Right::Order(_) => 1,
+    }
+}
+
 fn bad(problem: impl Into<String>) -> Refusal {
     Refusal::because(ErrorCode::BadArgument, problem.into())
 }
@@ -193,7 +201,8 @@ impl QuizPart {
         if all.is_empty() || is_same {
             return Err(bad("`accept`: that is what is right already."));
         }
-        let count = all.len() + if accept.only { 0 } else { old.len() };
+        let before = old.iter().copied().filter(|_| !accept.only);
+        let count: usize = all.iter().map(|(right, _)| right).chain(before).map(answers).sum();
         if count > MOST_RIGHTS {
             return Err(bad(format!("`accept`: a question has {MOST_RIGHTS} right answers at most, not {count}.")));
         }

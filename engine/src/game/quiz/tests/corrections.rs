@@ -251,6 +251,10 @@ fn an_answer_is_accepted_while_its_question_counts_and_its_answers_are_kept() {
         accept(&mut play, json!({ "spellings": [format!("{spelling}")] }));
     }
     refused(&mut play, json!({ "spellings": ["b"] }), bad, "20 right answers at most");
+    let many: Vec<String> = ('b'..='v').map(String::from).collect();
+    refused(&mut play, json!({ "spellings": many, "only": true }), bad, "1 to 20, not 21");
+    accept(&mut play, json!({ "spellings": many[1..], "only": true }));
+    refused(&mut play, json!({ "spellings": ["a"] }), bad, "20 right answers at most, not 21");
     play.void();
     refused(&mut play, json!({ "question": 6, "spellings": ["b"] }), wrong, "is void");
     // The last one that counts.
