@@ -197,7 +197,11 @@ impl Setup {
             problems.push(format!("parts: {} to {}, not {}", PARTS.start(), PARTS.end(), self.parts.len()));
         }
         for (index, part) in self.parts.iter().enumerate() {
-            problems.extend(part.kind.problems().into_iter().map(|problem| format!("parts[{index}].{problem}")));
+            let mut of_part = part.kind.problems();
+            if let (PartKind::Quiz(quiz), Some(teams)) = (&part.kind, &self.teams) {
+                of_part.extend(teams.refused_in(quiz));
+            }
+            problems.extend(of_part.into_iter().map(|problem| format!("parts[{index}].{problem}")));
         }
         problems.extend(preload::problems(&self.parts));
         let Script { lobby, suspense, between, .. } = self.script;
@@ -218,7 +222,7 @@ impl Setup {
         if self.currency.len() != 3 || !self.currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
             problems.push("currency: three capital letters of ISO 4217, such as EUR".into());
         }
-        problems.extend(self.teams.iter().flat_map(|teams| teams.problems(&self.parts)));
+        problems.extend(self.teams.iter().flat_map(TeamSetup::problems));
         if self.pot().is_none_or(|pot| pot > LARGEST_POT) {
             problems.push(format!("parts: all prizes together are at most {LARGEST_POT} minor units"));
         }

@@ -7,7 +7,6 @@ use std::ops::RangeInclusive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::setup::{PartKind, PartSetup};
 use crate::binary::{Decode, Encode};
 use crate::games::quiz::{Kind, Late, NumberScore, Quiz};
 use crate::games::trivia::Mode;
@@ -153,9 +152,9 @@ pub struct OwnChoice {
 }
 
 impl TeamSetup {
-    /// Everything that is wrong with it in a show of these parts, each line beginning with the setting's name.
+    /// Everything that is wrong with it, each line beginning with the setting's name.
     #[must_use]
-    pub fn problems(&self, parts: &[PartSetup]) -> Vec<String> {
+    pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if !TEAMS.contains(&self.names.len()) {
             problems.push(format!("teams.names: {} to {}, not {}", TEAMS.start(), TEAMS.end(), self.names.len()));
@@ -182,16 +181,11 @@ impl TeamSetup {
         {
             problems.push(format!("teams.score.best: {} to {}, not {count}", BEST.start(), BEST.end()));
         }
-        for (index, part) in parts.iter().enumerate() {
-            if let PartKind::Quiz(quiz) = &part.kind {
-                problems.extend(self.refused_in(quiz).into_iter().map(|line| format!("parts[{index}].{line}")));
-            }
-        }
         problems
     }
 
-    /// What teams can't be played with.
-    fn refused_in(&self, quiz: &Quiz) -> Vec<String> {
+    /// What of a quiz can't be played by teams.
+    pub(super) fn refused_in(&self, quiz: &Quiz) -> Vec<String> {
         let mut lines = Vec::new();
         if !quiz.mode.scores() {
             lines.push("mode: teams are ranked by points: use `points` or `both`, or leave out `teams`".into());

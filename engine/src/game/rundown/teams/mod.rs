@@ -8,6 +8,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 
+use klaxon_protocol::binary;
 use klaxon_protocol::games::rundown::{Team, TeamScore, TeamSetup, TeamsBy};
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::time::Millis;
@@ -147,7 +148,7 @@ impl Teams {
     /// A number that differs when the seats' teams, their choices, or what was told of the teams differ.
     pub fn digest(&self) -> u64 {
         let choices = self.choosing.as_ref().map(Choosing::digest);
-        super::hash(&(self.digest, choices, self.early, self.ranking.told()))
+        xxh3_64(&binary::encode(&(self.digest, choices, self.early, self.ranking.told())))
     }
 }
 

@@ -3,12 +3,14 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
+use klaxon_protocol::binary;
 use klaxon_protocol::games::rundown::{OwnTeam, TEAM_LEADERS, Team, TeamLeader, TeamPlace, TeamScore};
 use klaxon_protocol::ids::Seat;
+use xxhash_rust::xxh3::xxh3_64;
 
-use super::super::look::Look;
-use super::super::part::hash;
+use super::super::ledger::Ledger;
 use super::Teams;
+use crate::game::people::People;
 use crate::game::places::ranked;
 
 /// A score as a fraction: nothing is rounded before scores are compared.
@@ -117,7 +119,7 @@ impl Ranking {
 
     /// A hash of what was told last.
     pub fn told(&self) -> u64 {
-        hash(&self.told)
+        xxh3_64(&binary::encode(&self.told))
     }
 
     /// The first of all places.
@@ -133,12 +135,12 @@ impl Ranking {
 
 impl Teams {
     /// Computes what the teams have, if anything that matters has changed: one pass over the seats.
-    pub fn rank(&mut self, look: &Look<'_>) {
-        let of = Some((look.ledger.digest(), self.digest, look.people.removed.count()));
+    pub fn rank(&mut self, people: &People, ledger: &Ledger) {
+        let of = Some((ledger.digest(), self.digest, people.removed.count()));
         if self.ranking.of == of {
             return;
         }
-        let lines = self.lines(look);
+        let lines = self.lines(people, ledger);
         let order = |team: Team| {
             let TeamLine { score, winnings, .. } = lines[usize::from(team.0)];
             (Reverse(score), Reverse(winnings))
@@ -153,14 +155,14 @@ impl Teams {
         self.ranking = Ranking { of, lines, places, ranks, told };
     }
 
-    fn lines(&self, look: &Look<'_>) -> Vec<TeamLine> {
+    fn lines(&self, people: &People, ledger: &Ledger) -> Vec<TeamLine> {
         let nothing = TeamLine { score: Score::whole(0), winnings: 0, members: 0, counted: 0, playing: 0 };
         let mut lines = vec![nothing; self.sizes.len()];
         let most = if let TeamScore::Best(most) = self.setup.score { usize::from(most) } else { 0 };
         let mut best: Vec<BinaryHeap<Reverse<i64>>> = vec![BinaryHeap::new(); if most > 0 { lines.len() } else { 0 }];
-        for seat in (0..look.ledger.seats()).map(Seat) {
-            let Some(Team(team)) = self.of(seat).filter(|_| !look.people.removed.contains(seat)) else { continue };
-            let (line, has) = (&mut lines[usize::from(team)], look.ledger.line(seat));
+        for seat in (0..ledger.seats()).map(Seat) {
+            let Some(Team(team)) = self.of(seat).filter(|_| !people.removed.contains(seat)) else { continue };
+            let (line, has) = (&mut lines[usize::from(team)], ledger.line(seat));
             line.members += 1;
             line.playing += u32::from(has.out.is_none());
             line.winnings += has.winnings;

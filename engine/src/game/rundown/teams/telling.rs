@@ -85,9 +85,8 @@ impl Rundown {
 
     /// Computes what the teams have, if anything that matters has changed.
     pub(in super::super) fn rank_teams(&mut self) {
-        if let Some(mut teams) = self.teams.take() {
-            teams.rank(&self.look());
-            self.teams = Some(teams);
+        if let Some(teams) = &mut self.teams {
+            teams.rank(&self.people, &self.ledger);
         }
     }
 
