@@ -29,9 +29,9 @@ async fn played(show: &str, more: &[&str]) -> (Value, String) {
     let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     let report = std::fs::read(&report).unwrap_or_else(|error| panic!("no report: {error}\n{stdout}\n{stderr}"));
     let report: Value = serde_json::from_slice(&report).unwrap();
-    // Promise 10 is left to the audit's own tests: it needs a book for each kind of part.
-    for line in report["audit"].as_array().unwrap().iter().filter(|line| line["promise"] != 10) {
-        assert!(line["checked"].as_u64().unwrap() > 0 && line["violated"] == 0, "{stdout}\n{stderr}");
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+    for line in report["audit"].as_array().unwrap() {
+        assert!(line["checked"].as_u64().unwrap() > 0, "{stdout}\n{stderr}");
     }
     assert_eq!(report["crowd"]["joined"], 150);
     assert!(report["winners"]["places"].as_array().unwrap().len() == 10, "{stdout}");

@@ -95,6 +95,10 @@ impl Field {
         self.is("integer") || self.items().is_some_and(|items| items.is("integer"))
     }
 
+    pub fn is_table(&self) -> bool {
+        self.is("object") || self.variants().iter().any(|variant| variant.get("properties").is_some())
+    }
+
     pub fn is_boolean(&self) -> bool {
         self.is("boolean")
     }
@@ -123,6 +127,9 @@ impl Field {
         }
         if !variants.is_empty() {
             return variants.into_iter().map(table_in_words).collect::<Vec<_>>().join(" or ");
+        }
+        if let Some(table) = self.layers.iter().find(|layer| layer.get("properties").is_some()) {
+            return table_in_words(table);
         }
         if self.is_list() {
             return if self.is_number() { "a list of whole numbers" } else { "a list of texts" }.to_owned();
@@ -172,7 +179,10 @@ impl Field {
                     .any(|entry| entry.key == *name && matches!(&entry.node.value, Value::Text(text) if text == word))
             })
         };
-        let chosen = self.variants().into_iter().find(is_chosen)?;
+        let chosen = match self.variants() {
+            variants if variants.is_empty() => *self.layers.iter().find(|layer| layer.get("properties").is_some())?,
+            variants => variants.into_iter().find(is_chosen)?,
+        };
         let known: Vec<&str> = chosen.get("properties")?.as_object()?.keys().map(String::as_str).collect();
         let is_odd = |(index, entry): &(usize, &TreeEntry)| {
             !known.contains(&entry.key.as_str()) || table[..*index].iter().any(|other| other.key == entry.key)

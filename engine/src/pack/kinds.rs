@@ -8,14 +8,13 @@ use serde::Deserialize as _;
 use serde_json::{Map, Value as Json};
 
 use super::draft::{Drafted, FieldPlaces, blank_question, difficulty_named};
+use super::form::QUESTION_KEYS;
 use super::kind_fields::{Field, KindFields, kind_named, kinds};
 use super::problem::{Findings, SourcePlace, excerpt};
 use super::tree::{Fields, Node, TreeEntry, Value};
 
 /// What a question is that has no kind.
 pub(super) const USUAL_KIND: &str = "choice";
-/// The keys that only packs for a quiz have.
-pub(super) const ONLY_IN_A_QUIZ: &[&str] = &["kind", "explanation", "points", "times", "speed", "penalty"];
 /// A key of a pack that only packs for a quiz have.
 pub(super) const LANGUAGE: &str = "language";
 /// The keys that only packs have, and no quiz.
@@ -25,13 +24,19 @@ pub(super) const ONLY_IN_A_PACK: [&str; 2] = ["difficulty", "source"];
 pub(super) fn are_in(root: &Node) -> bool {
     let Value::Table(entries) = &root.value else { return false };
     let is_of_a_quiz = |question: &Node| match &question.value {
-        Value::Table(fields) => fields.iter().any(|field| ONLY_IN_A_QUIZ.contains(&field.key.as_str())),
+        Value::Table(fields) => fields.iter().any(|field| is_only_in_a_quiz(&field.key)),
         _ => false,
     };
     entries.iter().any(|entry| match &entry.node.value {
         Value::List(questions) if entry.key == "questions" => questions.iter().any(is_of_a_quiz),
         _ => entry.key == LANGUAGE,
     })
+}
+
+/// Whether a question has this key only in packs for a quiz.
+pub(super) fn is_only_in_a_quiz(key: &str) -> bool {
+    let is_field = key == "kind" || kinds().iter().any(|kind| kind.field(key).is_some());
+    is_field && !QUESTION_KEYS.contains(&key)
 }
 
 /// Reads a question of any kind.
@@ -164,20 +169,21 @@ impl Reading<'_> {
     fn put(&mut self, known: Vec<(TreeEntry, &Field)>) {
         let mut all = self.object.clone();
         all.extend(known.iter().map(|(entry, _)| (entry.key.clone(), json_of(&entry.node.value))));
-        if is_a_question(&all) {
+        if problem_of(&all).is_none() {
             self.object = all;
             return;
         }
         for (TreeEntry { key, line, node }, field) in known {
             let before = self.object.insert(key.clone(), json_of(&node.value));
-            if is_a_question(&self.object) {
-                continue;
-            }
+            let Some(problem) = problem_of(&self.object) else { continue };
             match before {
                 Some(before) => self.object.insert(key.clone(), before),
                 None => self.object.remove(&key),
             };
-            let problem = format!("`{key}` is {}, not {}", field.wanted(), field.found(&node.value));
+            let problem = match &node.value {
+                Value::Table(_) if field.is_table() => format!("`{key}` is {}: {problem}", field.wanted()),
+                value => format!("`{key}` is {}, not {}", field.wanted(), field.found(value)),
+            };
             self.fields.tell(node.line.or(line), problem);
             self.places.unread.insert(key);
         }
@@ -216,8 +222,9 @@ const MOST_ITEMS: usize = 1_000;
 /// The most right choices that are looked for: more than any question has, so that there are too many for the check, too.
 const MOST_RIGHTS: usize = 20;
 
-fn is_a_question(object: &Map<String, Json>) -> bool {
-    QuizQuestion::deserialize(Json::Object(object.clone())).is_ok()
+/// Why it is no question, if it is none.
+fn problem_of(object: &Map<String, Json>) -> Option<serde_json::Error> {
+    QuizQuestion::deserialize(Json::Object(object.clone())).err()
 }
 
 /// The texts of a list of nothing else.

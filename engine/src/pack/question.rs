@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use klaxon_protocol::games::quiz::{Kind, OneRight, Quiz, QuizQuestion};
 use klaxon_protocol::games::trivia::{Choice, Difficulty, Pack, PackQuestion};
-use serde_json::json;
+use serde_json::{Value as Json, json};
+
+use super::form::QUESTION_KEYS;
+use super::problem::excerpt;
 
 /// The questions of a quiz, as packs hold them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,35 +82,17 @@ impl From<PackQuestion> for PackedQuestion {
 
 /// A question of which no more is said than what is asked, and of which kind it is.
 pub(super) fn asked(text: String, kind: Kind) -> QuizQuestion {
-    QuizQuestion {
-        text,
-        kind,
-        media: None,
-        category: None,
-        explanation: None,
-        open_for: None,
-        points: None,
-        times: None,
-        speed: None,
-        penalty: None,
-    }
+    let slide = json!({ "text": "?", "kind": "slide" });
+    let slide: QuizQuestion = serde_json::from_value(slide).expect("a slide needs nothing else");
+    QuizQuestion { text, kind, ..slide }
 }
 
 impl PackedQuestion {
     /// As much of the question as trivia has, and why trivia can't ask it as it is, if it can't.
     pub(super) fn into_trivia(self) -> (Option<PackQuestion>, Option<String>) {
         let Self { question, difficulty, source } = self;
-        let QuizQuestion { text, kind, media, category, explanation, open_for, points, times, speed, penalty } =
-            question;
-        let of_quiz = [
-            ("media", media.is_some()),
-            ("explanation", explanation.is_some()),
-            ("points", points.is_some()),
-            ("times", times.is_some()),
-            ("speed", speed.is_some()),
-            ("penalty", penalty.is_some()),
-        ];
-        let of_quiz = of_quiz.into_iter().find(|(_, given)| *given).map(|(name, _)| name);
+        let of_quiz = only_in_a_quiz(&question);
+        let QuizQuestion { text, kind, category, open_for, .. } = question;
         let (choices, right, problem) = match kind {
             Kind::Choice(OneRight { choices, right }) => {
                 let problem =
@@ -116,7 +101,7 @@ impl PackedQuestion {
             }
             Kind::Choices(several) => {
                 let named = several.right.iter().filter_map(|&right| several.choices.get(usize::from(right)));
-                let named: Vec<String> = named.map(|choice| super::problem::excerpt(choice)).collect();
+                let named: Vec<String> = named.map(|choice| excerpt(choice)).collect();
                 let problem = format!(
                     "{} correct answers ({}); a question of trivia has one right choice; {ASK_IN_A_QUIZ}",
                     several.right.len(),
@@ -132,6 +117,12 @@ impl PackedQuestion {
         let question = PackQuestion { text, choices, right: Choice(right), category, difficulty, open_for, source };
         (Some(question), problem)
     }
+}
+
+/// A field that a question of kind `choice` has, and that trivia does not have.
+fn only_in_a_quiz(question: &QuizQuestion) -> Option<String> {
+    let Ok(Json::Object(fields)) = serde_json::to_value(question) else { return None };
+    fields.into_iter().map(|(name, _)| name).find(|name| name != "kind" && !QUESTION_KEYS.contains(&name.as_str()))
 }
 
 const ASK_IN_A_QUIZ: &str = "ask it in a quiz, which is a part of a running order (docs/rules/quiz.md)";

@@ -4,18 +4,13 @@ use std::path::Path;
 
 use klaxon_protocol::games::quiz::QuizQuestion;
 
-use crate::pack::{self, QuizPack};
+use crate::pack;
 
-/// The name of the pack that comes with Klaxon, in place of a file's.
-const BUNDLED: &str = "bundled";
-
-/// The questions of the pack with this path from a folder.
+/// The questions of the pack with this path from a folder, or of the pack that comes with Klaxon.
 ///
 /// # Errors
 /// Everything that is wrong with it, a line each.
 pub fn questions_of(folder: &Path, path: &str) -> Result<Vec<QuizQuestion>, Vec<String>> {
-    if path == BUNDLED {
-        return Ok(QuizPack::from(pack::bundled()).into_questions());
-    }
-    pack::load(&folder.join(path)).map_err(|bad| bad.to_string().lines().map(str::to_owned).collect())
+    let path = if path == pack::BUNDLED { path.into() } else { folder.join(path) };
+    pack::load(&path).map_err(|bad| bad.to_string().lines().map(str::to_owned).collect())
 }

@@ -1,8 +1,10 @@
 //! What a rundown plays now, for its host: from the events of its parts.
 
 use klaxon_protocol::games::bingo::{BingoEvent, Card, Dealing, Dealt, PrizeWon};
-use klaxon_protocol::games::quiz::{AnswerKind, Asked, Choices, Floor, QuizEvent, QuizReveal, Right};
-use klaxon_protocol::games::rundown::{Event, OfPart, PartKind, Setup};
+use klaxon_protocol::games::quiz::{
+    AnswerKind, Asked, Choices, Corrected, Floor, PrizesPaid, QuizEvent, QuizReveal, Right,
+};
+use klaxon_protocol::games::rundown::{Event, LeaderLine, OfPart, PartKind, Setup};
 use klaxon_protocol::player::Body;
 
 /// What a rundown plays now.
@@ -65,6 +67,15 @@ impl Running {
                 }
                 Event::Close { round } => format!("round {round}: time is up"),
                 Event::Void { round, reason } => format!("round {round} does not count: {reason}"),
+                Event::Leaders(leading) => {
+                    self.counted = Counted::Nothing;
+                    let line = |line: &LeaderLine| format!("{}. seat {}: {}", line.place, line.seat, line.points);
+                    format!("podium: {}", list(leading.leaders.iter().take(10).map(line)))
+                }
+                Event::Team { seat, team: Some(team) } => format!("seat {seat} is in team {team}"),
+                Event::Team { seat, team: None } => format!("seat {seat} is in no team"),
+                Event::Player { seat, .. } => format!("seat {seat} is a player without a device"),
+                Event::Teams { places } => format!("{} teams have their places", places.len()),
             },
             PartEvent::Quiz(event) => {
                 let known = match &event {
@@ -95,6 +106,13 @@ impl Running {
             }
             QuizEvent::Floor(_) => "nobody who buzzed is left".into(),
             QuizEvent::Reveal(reveal) => self.reveal(&reveal),
+            QuizEvent::Corrected(Corrected { reveal, changed }) => {
+                format!("corrected: {}; something changed for {changed} players", self.reveal(&reveal))
+            }
+            QuizEvent::Quiz { .. } => "a quiz with prizes".into(),
+            QuizEvent::Prizes(PrizesPaid { pot, paid, count, .. }) => {
+                format!("prizes: {count} players won {paid} of {pot}, in minor units")
+            }
             QuizEvent::Words { words } => format!("words: {}", list(words.iter().map(|word| word.word.clone()))),
         }
     }

@@ -49,8 +49,20 @@ fn the_example_of_the_docs_is_a_pack_of_all_kinds() {
     let kinds = read(example, Format::Toml).unwrap_or_else(|bad| panic!("{bad}")).kinds();
     assert_eq!(kinds.into_keys().collect::<Vec<_>>(), ["choice", "choices", "number", "text"]);
     assert!(docs.contains(&format!("| {} KiB |", super::super::tree::LARGEST_BROKEN_TOML >> 10)));
-    for name in ONLY_IN_A_QUIZ.iter().chain([&LANGUAGE]).chain(&ONLY_IN_A_PACK) {
+    for name in ONLY_IN_A_PACK.into_iter().chain([LANGUAGE]) {
         assert!(docs.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[test]
+fn any_key_that_trivia_does_not_have_makes_it_a_pack_for_a_quiz() {
+    for (key, is_for_a_quiz) in
+        [("kind", true), ("explanation", true), ("spellings", true), ("category", false), ("hint", false)]
+    {
+        let lines = told(read(&format!("titel = 't'\n[[questions]]\n{key} = 1\n"), Format::Toml));
+        let keys =
+            if is_for_a_quiz { "the keys are title, questions, language" } else { "the keys are title, questions" };
+        assert!(lines.iter().any(|line| line.ends_with(keys)), "{key} {lines:#?}");
     }
 }
 
@@ -182,6 +194,20 @@ fn what_stands_twice_in_json_and_what_is_null_is_told() {
             "quiz.json: question 4: a question is a table of keys and values, not a number",
         ]
     );
+}
+
+#[test]
+fn a_table_that_is_not_what_is_wanted_is_told_with_what_it_lacks() {
+    let number = "title = 't'\n[[questions]]\nkind = 'number'\ntext = '?'\nright = 1\nscore = ";
+    for (score, problem) in [
+        ("{ by = \"within\" }", ": missing field `off`"),
+        ("{ by = \"nearly\", off = 1 }", ": unknown variant `nearly`, expected one of `within`, `curve`, `nearest`"),
+        ("3", ", not 3"),
+    ] {
+        let lines = told(read(&format!("{number}{score}\n"), Format::Toml));
+        let is_told = lines[0].starts_with("quiz.toml:6: question 1: `score` is {by = ") && lines[0].ends_with(problem);
+        assert!(lines.len() == 1 && is_told, "{lines:#?}");
+    }
 }
 
 #[test]

@@ -31,7 +31,8 @@ pub(super) fn kind_column(header: &Row, rows: &[Row]) -> Option<usize> {
 
 /// What columns can be called beside those of every sheet.
 pub(super) fn field_names() -> BTreeSet<&'static str> {
-    let of_all_kinds = kinds().iter().flat_map(KindFields::fields).map(|(name, _)| name);
+    let of_all_kinds = kinds().iter().flat_map(KindFields::fields);
+    let of_all_kinds = of_all_kinds.filter(|(_, field)| !field.is_table()).map(|(name, _)| name);
     of_all_kinds.filter(|name| !OF_EVERY_SHEET.contains(name)).chain(ONLY_IN_A_PACK).chain([OFF, ZERO]).collect()
 }
 

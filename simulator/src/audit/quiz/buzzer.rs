@@ -12,7 +12,7 @@ use super::part::QuizBook;
 #[derive(Debug)]
 pub(in crate::audit) enum AfterJudgement {
     /// The next has the floor.
-    Floor(QuizEvent),
+    Floor(Box<QuizEvent>),
     /// The buzzers are opened again.
     Reopens,
     /// The question is revealed.
@@ -89,7 +89,9 @@ impl QuizBook {
         }
         buzzing.wrong.push(seat);
         Ok(match after {
-            AfterWrong::Next => self.give_floor(ledger).map_or(AfterJudgement::Over, AfterJudgement::Floor),
+            AfterWrong::Next => {
+                self.give_floor(ledger).map_or(AfterJudgement::Over, |event| AfterJudgement::Floor(Box::new(event)))
+            }
             AfterWrong::Reopen => AfterJudgement::Reopens,
             AfterWrong::Over => AfterJudgement::Over,
         })

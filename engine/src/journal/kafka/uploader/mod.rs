@@ -145,9 +145,12 @@ impl Uploader {
                 }
                 () = self.backlog.changed() => {}
                 () = tokio::time::sleep_until(self.next_due()) => self.do_what_is_due().await,
-                Some(reports) = self.reporting.join_next() => {
-                    self.process_reports(reports.expect("reporting to Redis does not panic")).await;
-                }
+                Some(reports) = self.reporting.join_next() => match reports {
+                    Ok(reports) => self.process_reports(reports).await,
+                    // The runtime is shutting down.
+                    Err(stopped) if stopped.is_cancelled() => return,
+                    Err(panicked) => panic!("reporting to Redis does not panic: {panicked}"),
+                },
             }
         }
     }
