@@ -83,7 +83,7 @@ BREAKS = [
      "i64::from(weight.max(0))"),
     ("less-than-nothing-is-right", KINDS, "quiz/judge/choices.rs", "u64::try_from(sum).unwrap_or(0)", "sum.unsigned_abs()"),
     ("the-whole-is-less-by-wrong-choices", KINDS, "quiz/judge/choices.rs", ".filter(|weight| «**weight > 0»)", "**weight > i8::MIN"),
-    ("only-the-first-of-several-choices-is-counted", KINDS, "quiz/part.rs", "|(choice, _)| «bits >> choice & 1 == 1»",
+    ("only-the-first-of-several-choices-is-counted", KINDS, "quiz/sheet.rs", "|(choice, _)| «bits >> choice & 1 == 1»",
      "bits >> choice & 1 == 1 && *choice == 0"),
     ("one-more-off-is-within", KINDS, "quiz/marks.rs", "right.abs_diff(number_of_bits(bits)) <= *off",
      "right.abs_diff(number_of_bits(bits)) <= *off + 1"),

@@ -9,7 +9,6 @@ use super::floor::Buzzing;
 use super::judge::points::{Timing, gained};
 use super::judge::{Mark, buzzer, wager};
 use super::marks::Marks;
-use super::part::count_choices;
 use super::seats::QuizSeats;
 use super::sheet::Rule;
 use super::undo::{RevealUndo, lose};
@@ -85,7 +84,7 @@ impl Judging<'_> {
             for (_, bits, _) in self.answers.iter().filter(|(seat, _, _)| is_out(*seat)) {
                 answered -= 1;
                 if !counts.is_empty() {
-                    count_choices(values, &mut counts, bits, |count| *count -= 1);
+                    values.count_choices(&mut counts, bits, |count| *count -= 1);
                 }
             }
         }

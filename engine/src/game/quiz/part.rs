@@ -8,7 +8,7 @@ use klaxon_protocol::player::{Body, Phase};
 use klaxon_protocol::time::{Millis, Span};
 
 use super::past::Past;
-use super::sheet::{Rule, Values, accepts};
+use super::sheet::{Rule, accepts};
 use super::{AskedQuestion, QuizPart};
 use crate::game::results::RoundResult;
 use crate::game::rundown::{Counted, HostChange, Look, Part, Stage, Wait, hash};
@@ -154,7 +154,7 @@ impl Part for QuizPart {
         match value {
             ClaimValue::Bits(bits) => {
                 if asked.sheet.choices > 0 {
-                    count_choices(&asked.sheet.values, &mut asked.counts, bits, |count| *count += 1);
+                    asked.sheet.values.count_choices(&mut asked.counts, bits, |count| *count += 1);
                 }
                 self.answers.set(seat, bits, elapsed);
             }
@@ -221,18 +221,6 @@ impl Part for QuizPart {
 
     fn results(&self) -> Vec<RoundResult> {
         self.archived()
-    }
-}
-
-/// Counts an answer by choice, or takes it away again.
-pub fn count_choices(values: &Values, counts: &mut [u32], bits: u64, change: impl Fn(&mut u32)) {
-    match values {
-        Values::One(_) => change(&mut counts[usize::try_from(bits).expect("it is below the number of choices")]),
-        Values::Set(_) => {
-            let chosen = counts.iter_mut().enumerate().filter(|(choice, _)| bits >> choice & 1 == 1);
-            chosen.for_each(|(_, count)| change(count));
-        }
-        _ => {}
     }
 }
 

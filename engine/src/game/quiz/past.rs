@@ -28,13 +28,13 @@ pub struct Past {
     seats: QuizSeats,
     /// The mean of all points then.
     mean: i64,
-    steps: VecDeque<Step>,
+    steps: VecDeque<PastStep>,
     /// How much memory they take.
     bytes: usize,
 }
 
 /// Something that changed what seats have.
-enum Step {
+enum PastStep {
     Judged(Box<JudgedQuestion>),
     /// The host gave points or lives.
     Given {
@@ -94,7 +94,7 @@ pub struct JudgedAgain {
     pub leaders: Vec<QuizLeader>,
 }
 
-impl Step {
+impl PastStep {
     /// About how much memory it takes, in bytes.
     fn bytes(&self) -> usize {
         let beside = match self {
@@ -116,14 +116,16 @@ impl Past {
     }
 
     fn questions(&self) -> impl DoubleEndedIterator<Item = &JudgedQuestion> {
-        self.steps.iter().filter_map(|step| if let Step::Judged(question) = step { Some(&**question) } else { None })
+        self.steps
+            .iter()
+            .filter_map(|step| if let PastStep::Judged(question) = step { Some(&**question) } else { None })
     }
 
     fn last(&mut self) -> Option<&mut JudgedQuestion> {
         let questions = self.steps.iter_mut().rev();
         questions
             .into_iter()
-            .find_map(|step| if let Step::Judged(question) = step { Some(&mut **question) } else { None })
+            .find_map(|step| if let PastStep::Judged(question) = step { Some(&mut **question) } else { None })
     }
 
     /// How much it is, for the hash of the state: its content follows from what the hash has covered.
@@ -147,31 +149,31 @@ impl Again {
     }
 
     /// Takes a step of this quiz; `from`: the place of the question that is corrected.
-    fn take(&mut self, quiz: &QuizPart, step: &Step, from: usize, teams: Option<&Teams>) {
+    fn take(&mut self, quiz: &QuizPart, step: &PastStep, from: usize, teams: Option<&Teams>) {
         self.seats.grow(self.ledger.seats());
         match step {
-            Step::Judged(question) => self.judge(quiz, question, from, teams),
-            Step::Given { change: HostChange::Points { seat, by }, .. } => {
+            PastStep::Judged(question) => self.judge(quiz, question, from, teams),
+            PastStep::Given { change: HostChange::Points { seat, by }, .. } => {
                 self.ledger.add_points(*seat, (*by).into());
             }
-            Step::Given { change: HostChange::Lives { seat: Some(seat), lives }, .. } => {
+            PastStep::Given { change: HostChange::Lives { seat: Some(seat), lives }, .. } => {
                 if self.ledger.is_in_play(*seat) {
                     self.ledger.give_lives(*seat, *lives);
                 }
             }
-            Step::Given { change: HostChange::Lives { seat: None, lives }, kept_out } => {
+            PastStep::Given { change: HostChange::Lives { seat: None, lives }, kept_out } => {
                 for seat in (0..self.ledger.seats()).map(Seat) {
                     if self.ledger.is_in_play(seat) && !kept_out.contains(seat) {
                         self.ledger.give_lives(seat, *lives);
                     }
                 }
             }
-            Step::Taken(seat) => {
+            PastStep::Taken(seat) => {
                 assert_eq!(seat.0, self.ledger.seats(), "seats are taken in order");
                 self.ledger.open(Millis(0));
                 self.ledger.add_points(*seat, self.mean);
             }
-            Step::Silent { seat, from, kept_out } => {
+            PastStep::Silent { seat, from, kept_out } => {
                 let asked = &quiz.asked[..self.last.map_or(0, |last| last + 1)];
                 let all_stay = |at: usize| self.all_stay.get(&at).copied().unwrap_or_else(|| asked[at].all_stay());
                 let undo = self.last.and_then(|last| self.undos.get_mut(&last));
@@ -179,7 +181,7 @@ impl Again {
                 count_as_silent((&quiz.quiz, asked, &all_stay), of, (*seat, *from));
                 self.mean = quiz.mean_of(&self.ledger, kept_out);
             }
-            Step::Void { at, kept_out } => {
+            PastStep::Void { at, kept_out } => {
                 if let Some(undo) = self.undos.remove(at).filter(|_| self.last == Some(*at)) {
                     undo.take_back(&mut self.ledger, &mut self.seats);
                     self.all_stay.insert(*at, None);
@@ -227,31 +229,31 @@ impl QuizPart {
         let (at, buzzing) = (self.asked.len() - 1, self.buzzing.clone());
         let kept_out = look.kept_out();
         let question = JudgedQuestion { at, playing, total, buzzing, answers: None, kept_out };
-        self.note(Step::Judged(Box::new(question)));
+        self.note(PastStep::Judged(Box::new(question)));
     }
 
     /// The last question is void.
     pub(super) fn note_void(&mut self, look: &Look<'_>) {
-        self.note(Step::Void { at: self.asked.len() - 1, kept_out: look.kept_out() });
+        self.note(PastStep::Void { at: self.asked.len() - 1, kept_out: look.kept_out() });
     }
 
     /// The host gave points or lives.
     pub(super) fn note_given(&mut self, look: &Look<'_>, change: HostChange) {
-        self.note(Step::Given { change, kept_out: look.kept_out() });
+        self.note(PastStep::Given { change, kept_out: look.kept_out() });
     }
 
     /// A player came.
     pub(super) fn note_taken(&mut self, seat: Seat) {
-        self.note(Step::Taken(seat));
+        self.note(PastStep::Taken(seat));
     }
 
     /// A player was restored.
     pub(super) fn note_silent(&mut self, look: &Look<'_>, seat: Seat, from: RoundId) {
-        self.note(Step::Silent { seat, from, kept_out: look.kept_out() });
+        self.note(PastStep::Silent { seat, from, kept_out: look.kept_out() });
     }
 
     /// Before the first reveal nothing is noted.
-    fn note(&mut self, step: Step) {
+    fn note(&mut self, step: PastStep) {
         if let Some(past) = &mut self.past {
             past.bytes += step.bytes();
             past.steps.push_back(step);
@@ -283,7 +285,7 @@ impl QuizPart {
         while let Some(step) = past.steps.pop_front() {
             past.bytes -= step.bytes();
             again.take(self, &step, usize::MAX, teams);
-            if matches!(past.steps.front(), Some(Step::Judged(_))) {
+            if matches!(past.steps.front(), Some(PastStep::Judged(_))) {
                 break;
             }
         }
@@ -312,7 +314,7 @@ impl QuizPart {
         let is_last = at + 1 == self.asked.len();
         let rules = &self.asked[at].sheet.rules;
         let kept = self.past.iter_mut().flat_map(|past| &mut past.steps);
-        let kept = kept.filter_map(|step| if let Step::Judged(question) = step { Some(question) } else { None });
+        let kept = kept.filter_map(|step| if let PastStep::Judged(question) = step { Some(question) } else { None });
         let mut kept = kept.filter(|question| question.at == at).filter_map(|question| question.answers.as_mut());
         if let Some(answers) = if is_last { Some(&mut self.answers) } else { kept.next() } {
             answers.mark_texts(|text| accepts(rules, text));

@@ -100,6 +100,18 @@ impl Values {
         }
     }
 
+    /// Changes the counts of the choices that an answer takes.
+    pub fn count_choices(&self, counts: &mut [u32], bits: u64, change: impl Fn(&mut u32)) {
+        match self {
+            Self::One(_) => change(&mut counts[usize::try_from(bits).expect("it is below the number of choices")]),
+            Self::Set(_) => {
+                let chosen = counts.iter_mut().enumerate().filter(|(choice, _)| bits >> choice & 1 == 1);
+                chosen.for_each(|(_, count)| change(count));
+            }
+            _ => {}
+        }
+    }
+
     /// The keys of the claims.
     pub fn keys(&self) -> impl Iterator<Item = ClaimKey> + use<> {
         (0..self.space().keys).map(ClaimKey)

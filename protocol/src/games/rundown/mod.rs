@@ -3,6 +3,7 @@
 mod events;
 mod host;
 mod preload;
+mod ranges;
 mod seed;
 mod setup;
 mod teams;
@@ -10,6 +11,7 @@ mod teams;
 pub use events::*;
 pub use host::*;
 pub use preload::*;
+pub use ranges::*;
 pub use seed::SecretSeed;
 pub use setup::*;
 pub use teams::*;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::setup::{OPEN_FOR, PartKind, PartSetup, out_of_range};
+use super::ranges::{OPEN_FOR, out_of_range};
 use crate::games::media::Media;
 use crate::ids::RoundId;
 use crate::time::Span;
@@ -51,35 +51,6 @@ impl Preload {
         let percent = (self.percent > 100).then(|| format!("percent: 0 to 100, not {}", self.percent));
         percent.into_iter().chain(out_of_range("within", OPEN_FOR, self.within)).collect()
     }
-}
-
-/// What a preload with these parts after it loads: each file once, in an order that tells nothing.
-#[must_use]
-pub fn media_of(later: &[PartSetup]) -> Vec<Media> {
-    let parts = later.iter().take_while(|part| !matches!(part.kind, PartKind::Preload(_)));
-    let questions =
-        parts.filter_map(|part| if let PartKind::Quiz(quiz) = &part.kind { Some(&quiz.questions) } else { None });
-    let mut media: Vec<Media> = questions.flatten().filter_map(|question| question.media.clone()).collect();
-    media.sort_by(|a, b| a.list_key().cmp(&b.list_key()));
-    media.dedup_by(|a, b| a.url == b.url);
-    media
-}
-
-/// What is wrong with what the preloads of a show have to load.
-pub(super) fn problems(parts: &[PartSetup]) -> Vec<String> {
-    let mut problems = Vec::new();
-    for (index, part) in parts.iter().enumerate() {
-        if matches!(part.kind, PartKind::Preload(_)) {
-            match media_of(&parts[index + 1..]).len() {
-                0 => problems.push(format!("parts[{index}]: no part after it has anything to load")),
-                1..=MOST_FILES => {}
-                files => problems.push(format!(
-                    "parts[{index}]: {files} files are too much to load at once, at most {MOST_FILES}: put another preload between"
-                )),
-            }
-        }
-    }
-    problems
 }
 
 const fn usual_wait() -> Span {

@@ -5,10 +5,12 @@ use std::ops::RangeInclusive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::preload::{self, Preload};
+use super::preload::{MOST_FILES, Preload};
+use super::ranges::{LONGEST_STEP, out_of_range};
 use super::seed::SecretSeed;
 use super::teams::TeamSetup;
 use crate::games::bingo::BingoSetup;
+use crate::games::media::Media;
 use crate::games::quiz::Quiz;
 use crate::games::trivia::{LARGEST_POT, MOST_LIVES};
 use crate::limits::TEXT_LENGTH;
@@ -19,14 +21,10 @@ use crate::time::Span;
 pub const PARTS: RangeInclusive<usize> = 1..=100;
 /// From the event that begins a round until its claims count.
 pub const LEAD: RangeInclusive<Span> = Span(0)..=Span(60_000);
-/// How long a round can be open.
-pub const OPEN_FOR: RangeInclusive<Span> = Span(500)..=LONGEST_STEP;
 /// How far the stream can be behind.
 pub const STREAM_DELAY: RangeInclusive<Span> = Span(0)..=Span(120_000);
 /// The most players that a podium in the middle of a show names.
 pub const MOST_LEADERS: u8 = 100;
-/// The longest step of the script.
-pub const LONGEST_STEP: Span = Span(3_600_000);
 
 /// A rundown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -203,7 +201,7 @@ impl Setup {
             }
             problems.extend(of_part.into_iter().map(|problem| format!("parts[{index}].{problem}")));
         }
-        problems.extend(preload::problems(&self.parts));
+        problems.extend(preload_problems(&self.parts));
         let Script { lobby, suspense, between, .. } = self.script;
         for (name, step) in [("script.lobby", lobby), ("script.suspense", suspense), ("script.between", between)] {
             problems.extend(out_of_range(name, Span(0)..=LONGEST_STEP, step));
@@ -300,9 +298,31 @@ impl MidPodium {
     }
 }
 
-/// What is wrong with a time, if it is out of its range.
+/// What a preload with these parts after it loads: each file once, in an order that tells nothing.
 #[must_use]
-pub fn out_of_range(name: &str, allowed: RangeInclusive<Span>, time: Span) -> Option<String> {
-    let (least, most) = (allowed.start().0, allowed.end().0);
-    (!allowed.contains(&time)).then(|| format!("{name}: {least} to {most} (milliseconds), not {}", time.0))
+pub fn media_of(later: &[PartSetup]) -> Vec<Media> {
+    let parts = later.iter().take_while(|part| !matches!(part.kind, PartKind::Preload(_)));
+    let questions =
+        parts.filter_map(|part| if let PartKind::Quiz(quiz) = &part.kind { Some(&quiz.questions) } else { None });
+    let mut media: Vec<Media> = questions.flatten().filter_map(|question| question.media.clone()).collect();
+    media.sort_by(|a, b| a.list_key().cmp(&b.list_key()));
+    media.dedup_by(|a, b| a.url == b.url);
+    media
+}
+
+/// What is wrong with what the preloads of a show have to load.
+fn preload_problems(parts: &[PartSetup]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (index, part) in parts.iter().enumerate() {
+        if matches!(part.kind, PartKind::Preload(_)) {
+            match media_of(&parts[index + 1..]).len() {
+                0 => problems.push(format!("parts[{index}]: no part after it has anything to load")),
+                1..=MOST_FILES => {}
+                files => problems.push(format!(
+                    "parts[{index}]: {files} files are too much to load at once, at most {MOST_FILES}: put another preload between"
+                )),
+            }
+        }
+    }
+    problems
 }
