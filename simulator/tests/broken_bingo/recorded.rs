@@ -46,7 +46,9 @@ pub fn klaxon() -> PathBuf {
 
 fn plan(which: ShowName) -> ShowPlan {
     let (open_for, lead) = (Duration::from_millis(500), Duration::from_millis(50));
-    let common = CommonSettings { open_for, lead, lives: 0, script: Script::default() };
+    // Those who lose a life are told that they have it again, where a part does not keep it.
+    let lives = u8::from(which == ShowName::Kinds);
+    let common = CommonSettings { open_for, lead, lives, script: Script::default() };
     ShowPlan {
         game: show(which, &arithmetic(7, 1), 100, &common).unwrap(),
         pace: Pace {

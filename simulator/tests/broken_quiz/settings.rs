@@ -41,7 +41,7 @@ pub const OTHERS: &[(&str, &str)] = &[
     ("/parts/1/for", "1001"),
     ("/parts/2/mode", "\"points\""),
     ("/parts/2/survival/least", "600"),
-    ("/parts/3/keep/points", "true"),
+    ("/parts/2/keep/points", "true"),
     ("/parts/3/keep/lives", "true"),
     ("/parts/3/keep/out", "true"),
     ("/lives", "2"),
